@@ -1,0 +1,76 @@
+#pragma once
+// The scheduler as the runtime sees it: moves runnables between workers, knows time, and nothing of task<T>.
+
+#include <sluice/queues/task_context.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace sluice::impl {
+
+struct timer;  // one pending deadline; pooled by the scheduler, never in a frame
+
+/// What a deadline calls. `fired` runs on a worker, holds up that worker's other timers, and never throws.
+class timer_target {
+ public:
+  virtual void fired() noexcept = 0;
+
+ protected:
+  ~timer_target() = default;
+};
+
+struct scheduler_options {
+  std::size_t workers = 0;                  // 0: what the affinity mask and the cgroup quota allow
+  std::string name = "sluice";              // thread names, dumps
+  std::optional<std::uint64_t> simulation;  // a seed: one thread, virtual workers, virtual clock
+};
+
+class scheduler final : public waker {
+ public:
+  explicit scheduler(scheduler_options options);  // throws std::invalid_argument, std::system_error
+  ~scheduler();                                   // precondition: no task is left. Stops and joins the workers.
+  scheduler(const scheduler&) = delete;
+  scheduler& operator=(const scheduler&) = delete;
+
+  // Making things runnable: from any thread unless said otherwise, lock-free, cannot fail.
+  // A runnable handed over may be resumed, and gone, before the call returns.
+  void wake(runnable& r) noexcept override;  // a task that was suspended: next on this worker, or an inbox
+  void submit(runnable& r) noexcept;         // a new task: back of this worker's ready ring, or injection
+  void fork(runnable& r) noexcept;           // a child to run next or be stolen; on a worker of this scheduler only
+  void yield(runnable& r) noexcept;          // behind everything that is ready; on a worker of this scheduler only
+
+  std::size_t worker_count() const noexcept;
+  bool simulated() const noexcept;
+
+  // Time. Fresh, monotonic; virtual in a simulation.
+  time_point now() const noexcept;
+  /// Arms a timer: `target.fired()` is called once, not before `deadline`; time_point::max() never fires. From any
+  /// thread. Throws std::bad_alloc before anything has changed.
+  timer* start_timer(time_point deadline, timer_target& target);
+  /// To be called exactly once for each start_timer, by its owner, from any thread, also after it fired. True: fired() was
+  /// not and will not be called. False: fired() has been, or is just being, called.
+  bool stop_timer(timer* t) noexcept;
+
+  /// A plain thread waits until `done` is not 0: sleeps, or in a simulation runs the workers. Throws std::logic_error in a
+  /// simulation where nothing can run any more.
+  void block_until(atomic<std::uint32_t>& done);
+  /// Sets `done` to 1 and wakes block_until. After the call `done` may be gone.
+  void unblock(atomic<std::uint32_t>& done) noexcept;
+
+  /// Appends a line for each worker and each pending timer: a snapshot, from any thread, also while stalled.
+  void describe(std::string& out) const;
+
+  /// The scheduler whose worker this thread is, or null.
+  static scheduler* current() noexcept;
+  /// The task that this worker runs, or null. Never cache either across a suspension.
+  static task_context* current_task() noexcept;
+  /// Says that this worker now runs on behalf of `context`: for transfers that do not pass the worker loop.
+  static void set_current_task(task_context* context) noexcept;
+
+ private:
+  struct state;
+  state* state_;
+};
+
+}  // namespace sluice::impl
