@@ -13,17 +13,16 @@ namespace {
 
 constexpr std::size_t largest = std::size_t{1} << 60;
 
-std::int64_t checked_total(std::size_t permits) {
+std::uint64_t checked_total(std::size_t permits) {
   if (permits > largest) {
     throw std::invalid_argument("sluice: a semaphore can hold 2^60 permits at most, not " + std::to_string(permits));
   }
-  return static_cast<std::int64_t>(permits);
+  return permits;
 }
 
 }  // namespace
 
-semaphore_core::semaphore_core(std::size_t permits)
-    : waiter_hub(&waiters_), word_(checked_total(permits) * one), total_(static_cast<std::int64_t>(permits)) {}
+semaphore_core::semaphore_core(std::size_t permits) : waiter_hub(&waiters_), total_(checked_total(permits)) {}
 
 semaphore_core::~semaphore_core() {
   seize();
@@ -34,66 +33,49 @@ semaphore_core::~semaphore_core() {
   if (kick_armed_ && (word_.load(relaxed) & kick_flag) == 0) await_kick(0);
 }
 
-std::int64_t semaphore_core::checked(std::size_t n) const {
-  const std::int64_t total = total_.load(relaxed);
-  if (n > static_cast<std::size_t>(total)) {
+std::uint64_t semaphore_core::checked(std::size_t n) const {
+  const std::uint64_t total = total_.load(relaxed);
+  if (n > total) {
     throw std::invalid_argument("sluice: acquire(" + std::to_string(n) + ") on a semaphore of " + std::to_string(total) +
                                 " permits could never succeed: ask for fewer, or resize it first");
   }
-  return static_cast<std::int64_t>(n);
+  return n;
 }
 
-bool semaphore_core::try_take(std::int64_t n) noexcept {
+bool semaphore_core::has_free(std::uint64_t word, std::uint64_t n) const noexcept {
+  return word / one + n <= total_.load(relaxed);
+}
+
+bool semaphore_core::try_take(std::uint64_t n) noexcept {
   if (n == 0) return true;
-  std::int64_t word = word_.load(relaxed);
+  std::uint64_t word = word_.load(relaxed);
   do {
-    if ((word & frozen_flag) != 0 || word < n * one) return false;
-  } while (!word_.compare_exchange_weak(word, word - n * one, acquire, relaxed));  // E1 observe
+    if ((word & frozen_flag) != 0 || !has_free(word, n)) return false;
+  } while (!word_.compare_exchange_weak(word, word + n * one, acquire, relaxed));  // E1 observe
   return true;
 }
 
-void semaphore_core::give_back(std::size_t n) {
-  std::int64_t word = word_.load(relaxed);
+void semaphore_core::give_back(std::uint64_t n) {
+  std::uint64_t word = word_.load(relaxed);
   do {
-    const std::int64_t out = total_.load(relaxed) - (word >> 2);
-    if (n > largest || static_cast<std::int64_t>(n) > out) {
-      throw std::logic_error("sluice: release(" + std::to_string(n) + ") on a semaphore with only " + std::to_string(out) +
-                             " permits out: release what was forgotten, once");
+    if (n > word / one) {
+      throw std::logic_error("sluice: release(" + std::to_string(n) + ") on a semaphore with only " +
+                             std::to_string(word / one) + " permits out: release what was forgotten, once");
     }
-    // E1 publish
-  } while (!word_.compare_exchange_weak(word, (word + static_cast<std::int64_t>(n) * one) & ~kick_flag, acq_rel, relaxed));
+  } while (!word_.compare_exchange_weak(word, (word - n * one) & ~kick_flag, acq_rel, relaxed));  // E1 publish
   if ((word & kick_flag) != 0) kick(0);
 }
 
-// Adds to the free permits what a resize changes.
-void semaphore_core::add(std::int64_t n) noexcept {
-  std::int64_t word = word_.load(relaxed);
-  while (!word_.compare_exchange_weak(word, (word + n * one) & ~kick_flag, acq_rel, relaxed)) {  // E1 publish
-  }
-  if ((word & kick_flag) != 0) kick(0);
-}
-
-// The total is the larger of the two while they change, so that no release is refused wrongly.
 void semaphore_core::resize(std::size_t permits) {
-  const std::int64_t wanted = checked_total(permits);
-  std::int64_t total = total_.load(relaxed);
-  for (;;) {
-    const std::int64_t change = wanted - total;
-    if (change < 0) add(change);
-    if (total_.compare_exchange_strong(total, wanted, relaxed, relaxed)) {
-      if (change > 0) add(change);
-      return;
-    }
-    if (change < 0) add(-change);  // somebody else resized: undo, and begin again from what it made
-  }
+  total_.store(checked_total(permits), relaxed);
+  if ((word_.fetch_and(~kick_flag, acq_rel) & kick_flag) != 0) kick(0);  // E2 publish
 }
 
 std::size_t semaphore_core::available() const noexcept {
-  const std::int64_t free = word_.load(relaxed) >> 2;  // a snapshot
-  return free < 0 ? 0 : static_cast<std::size_t>(free);
+  const std::uint64_t out = word_.load(relaxed) / one;  // a snapshot
+  const std::uint64_t total = total_.load(relaxed);
+  return out < total ? total - out : 0;
 }
-
-bool semaphore_core::enlist(permit_waiter& w) noexcept { return wait(w, "semaphore.acquire"); }
 
 void semaphore_core::kicked(std::uintptr_t) noexcept { kick_armed_ = false; }
 
@@ -111,18 +93,19 @@ void semaphore_core::serve() noexcept {
   waiting_.store(waiters_.size(), relaxed);
 }
 
-// Serves the first waiter. False: it must wait, and a release that could help it will kick (I2).
+// Serves the first waiter. False: it must wait, and a release or a resize that could help it will kick (I2).
 bool semaphore_core::grant(permit_waiter& w) noexcept {
-  std::int64_t word = word_.load(relaxed);
-  while (word < w.wanted * one) {
+  std::uint64_t word = word_.load(relaxed);
+  while (!has_free(word, w.wanted)) {
     if (kick_armed_) return false;
-    if (word_.compare_exchange_weak(word, word | kick_flag, relaxed, relaxed)) {
+    if (word_.compare_exchange_weak(word, word | kick_flag, acq_rel, relaxed)) {  // E2 observe
       kick_armed_ = true;
-      return false;
+      word |= kick_flag;
+      if (!has_free(word, w.wanted)) return false;
     }
   }
   if (!claim(w)) return true;
-  word_.fetch_sub(w.wanted * one, acquire);  // E1 observe. Frozen: nobody else takes
+  word_.fetch_add(w.wanted * one, acquire);  // E1 observe. Frozen: nobody else takes
   complete(w, wait_result::done);
   return true;
 }
@@ -157,7 +140,7 @@ bool acquire_awaiter::await_ready() noexcept {
 
 bool acquire_awaiter::await_suspend(std::coroutine_handle<> suspended) noexcept {
   wait_.context->handle = suspended;
-  return core_->enlist(wait_);
+  return core_->wait(wait_, "semaphore.acquire");
 }
 
 permit acquire_awaiter::await_resume() {

@@ -1,13 +1,16 @@
 #pragma once
 // A counting semaphore: first come, first served, several permits at a time, live resizing.
 //
-//   word:  free permits (signed: negative while more are out than a resize allows) | frozen | kick
+//   word:   permits that are out | frozen | kick
 //     frozen  tasks wait: only the runner takes permits; newcomers must wait behind them
-//     kick    ... and the release that clears it kicks the hub
+//     kick    ... and the release or resize that clears it kicks the hub
+//   total:  how many may be out; less than that is free. A resize below what is out drains as permits come back.
 //
-// I1  free + permits that are out = total. A release that would make free larger than total is refused.
-// I2  While tasks wait, the word is frozen, and kick is set and free is less than what the first of them wants, or a kick is owed.
+// I1  Giving back more than is out is refused: the count that is checked is the count that is changed.
+// I2  While tasks wait, the word is frozen, and kick is set and too few are free for the first of them, or a kick is owed.
 // E1  release (release) -> acquire (acquire), on the word: what the holder of a permit wrote, for the next holder.
+// E2  resize changes total, then clears kick (release) -> the runner sets kick (acquire), then reads total: either the resize
+//     sees the kick, and kicks, or the runner sees the new total.
 
 #include <sluice/queues/errors.hpp>
 #include <sluice/queues/thread_context.hpp>
@@ -27,8 +30,8 @@ class semaphore;
 namespace impl {
 
 struct permit_waiter : waiter {
-  permit_waiter(task_context& c, std::int64_t n) noexcept : waiter(c, 0), wanted(n) {}
-  std::int64_t wanted;
+  permit_waiter(task_context& c, std::uint64_t n) noexcept : waiter(c, 0), wanted(n) {}
+  std::uint64_t wanted;
 };
 
 class semaphore_core final : public waiter_hub {
@@ -36,32 +39,30 @@ class semaphore_core final : public waiter_hub {
   explicit semaphore_core(std::size_t permits);
   ~semaphore_core();
 
-  bool try_take(std::int64_t n) noexcept;
-  void give_back(std::size_t n);
+  bool try_take(std::uint64_t n) noexcept;
+  void give_back(std::uint64_t n);
   void resize(std::size_t permits);
   std::size_t available() const noexcept;
   std::size_t waiting() const noexcept { return waiting_.load(relaxed); }
   /// Throws std::invalid_argument when `n` can never be had.
-  std::int64_t checked(std::size_t n) const;
-
-  bool enlist(permit_waiter& w) noexcept;
+  std::uint64_t checked(std::size_t n) const;
 
  private:
-  static constexpr std::int64_t kick_flag = 1;
-  static constexpr std::int64_t frozen_flag = 2;
-  static constexpr std::int64_t one = 4;
+  static constexpr std::uint64_t kick_flag = 1;
+  static constexpr std::uint64_t frozen_flag = 2;
+  static constexpr std::uint64_t one = 4;
 
   void kicked(std::uintptr_t bits) noexcept override;
   void serve() noexcept override;
   bool grant(permit_waiter& w) noexcept;
-  void add(std::int64_t n) noexcept;
+  bool has_free(std::uint64_t word, std::uint64_t n) const noexcept;
 
-  atomic<std::int64_t> word_;            // see above; anyone
-  atomic<std::int64_t> total_;           // resize writes it; relaxed: a limit, orders nothing
-  atomic<std::size_t> waiting_{0};       // a snapshot of the list's length; the runner, relaxed
-  waiter_list waiters_;                  // runner-private
-  bool frozen_ = false;                  // runner-private
-  bool kick_armed_ = false;              // runner-private: set, or cleared and owed
+  atomic<std::uint64_t> word_{0};  // see above; anyone
+  atomic<std::uint64_t> total_;    // resize; E2, relaxed otherwise: a limit orders nothing
+  atomic<std::size_t> waiting_{0};  // a snapshot of the list's length; the runner, relaxed
+  waiter_list waiters_;             // runner-private
+  bool frozen_ = false;             // runner-private
+  bool kick_armed_ = false;         // runner-private: set, or cleared and owed
 };
 
 }  // namespace impl
@@ -101,7 +102,7 @@ class [[nodiscard]] permit {
 /// What `co_await s.acquire(n)` waits with.
 class acquire_awaiter {
  public:
-  acquire_awaiter(impl::semaphore_core& core, std::int64_t n, impl::task_context& context) noexcept
+  acquire_awaiter(impl::semaphore_core& core, std::uint64_t n, impl::task_context& context) noexcept
       : core_(&core), wait_(context, n) {}
 
   bool await_ready() noexcept;
@@ -116,12 +117,12 @@ class acquire_awaiter {
 /// `s.acquire(n)`: awaited once.
 class [[nodiscard]] acquire_operation {
  public:
-  acquire_operation(impl::semaphore_core& core, std::int64_t n) noexcept : core_(&core), wanted_(n) {}
+  acquire_operation(impl::semaphore_core& core, std::uint64_t n) noexcept : core_(&core), wanted_(n) {}
   acquire_awaiter bind(impl::task_context& context) &&;
 
  private:
   impl::semaphore_core* core_;
-  std::int64_t wanted_;
+  std::uint64_t wanted_;
 };
 
 /// A counting semaphore for tasks and plain threads.
