@@ -65,11 +65,14 @@ auto block_on_awaiter(Awaiter& awaiter, thread_context& context, time_point dead
   }
 }
 
-/// The deadline of a blocking call that was given `patience`: saturates at never.
+/// The deadline of a call that was given `patience`: now if that is zero or less, never if it is too long to count.
 template <class Rep, class Period>
 time_point deadline_after(std::chrono::duration<Rep, Period> patience) {
   const time_point start = now();
-  if (patience >= time_point::max() - start) return time_point::max();
+  if (!(patience > patience.zero())) return start;
+  const std::chrono::duration<long double, time_point::period> exact = patience;
+  const std::chrono::duration<long double, time_point::period> longest = time_point::max() - start;
+  if (exact >= longest) return time_point::max();
   return start + std::chrono::ceil<time_point::duration>(patience);
 }
 
