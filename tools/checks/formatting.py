@@ -15,7 +15,8 @@ def cpp_paths(tree):
 
 
 def run(arguments):
-    return subprocess.run([PROGRAM, *arguments], cwd=sources.ROOT, capture_output=True, text=True, check=False)
+    command = [PROGRAM, *arguments]
+    return subprocess.run(command, cwd=sources.ROOT, capture_output=True, text=True, check=False)
 
 
 def rewrite(tree):

@@ -4,7 +4,7 @@ import re
 
 from . import sources
 
-BELOW = {"queues": ("queues",), "scheduler": ("queues", "scheduler"), "runtime": ("queues", "scheduler", "runtime")}
+BELOW = {layer: sources.LAYERS[:height + 1] for height, layer in enumerate(sources.LAYERS)}
 
 # The only way out of a layer: in a model build the door belongs to the checker.
 ALLOWED_INCLUDES = {("queues/atomic.hpp", "sluice/model/door.hpp")}

@@ -14,7 +14,7 @@ function(sluice_layer name)
   endif()
   add_library(sluice_${name} STATIC ${sources})
   add_library(sluice::${name} ALIAS sluice_${name})
-  set_target_properties(sluice_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
+  set_target_properties(sluice_${name} PROPERTIES EXPORT_NAME ${name})
   target_include_directories(sluice_${name} PUBLIC
     $<BUILD_INTERFACE:${root}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_compile_features(sluice_${name} PUBLIC cxx_std_20)

@@ -67,12 +67,3 @@ summarise_steps() {
   printf '\n%d passed, %d failed\n' "$passed" "$failed"
   [ "$failed" -eq 0 ]
 }
-
-# How many compilers at once: one per processor, and 1.5 GiB of memory for each.
-build_jobs() {
-  local processors memory
-  processors=$(nproc)
-  memory=$(awk '/^MemAvailable/ { print int($2 / 1572864) }' /proc/meminfo)
-  if [ "${memory:-1}" -lt 1 ]; then memory=1; fi
-  if [ "$memory" -lt "$processors" ]; then echo "$memory"; else echo "$processors"; fi
-}
