@@ -1,4 +1,7 @@
+// not compiled in model builds: starts real threads
 #include <sluice/scheduler/driver.hpp>
+
+#include <sluice/queues/thread_context.hpp>
 
 #include <algorithm>
 #include <pthread.h>
@@ -6,15 +9,18 @@
 
 namespace sluice::impl {
 
-threads_driver::threads_driver(worker_pool& pool, const std::string& name) : pool_(pool) {
+threads_driver::threads_driver(worker_pool& pool) : pool_(pool) {
   threads_.reserve(pool.workers.size());
   try {
     for (auto& w : pool.workers) {
-      const std::string number = "/" + std::to_string(threads_.size());
-      const std::string label = name.substr(0, 15 - std::min<std::size_t>(number.size(), 15)) + number;
+      const std::string number = std::to_string(threads_.size());
+      constexpr std::size_t longest = 15;  // what the kernel keeps of a thread's name
+      std::string label = pool.name.substr(0, longest - 1 - number.size());
+      label.append(1, '/').append(number);
       threads_.emplace_back([worker = w.get(), label] {
         pthread_setname_np(pthread_self(), label.c_str());
         prctl(PR_SET_TIMERSLACK, 1000ul, 0ul, 0ul, 0ul);  // ns; the wheel decides what expires together
+        worker_thread_name = worker->pool().name.c_str();
         worker->work();
       });
     }

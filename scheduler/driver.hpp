@@ -3,7 +3,6 @@
 
 #include <sluice/scheduler/worker.hpp>
 
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -12,7 +11,7 @@ namespace sluice::impl {
 /// Starts a thread for each worker; joins them when destroyed.
 class threads_driver {
  public:
-  threads_driver(worker_pool& pool, const std::string& name);  // throws std::system_error
+  explicit threads_driver(worker_pool& pool);  // throws std::system_error
   ~threads_driver();
   threads_driver(const threads_driver&) = delete;
   threads_driver& operator=(const threads_driver&) = delete;

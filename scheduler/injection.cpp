@@ -1,3 +1,4 @@
+// not compiled in model builds: moodycamel has its own atomics
 #include <sluice/scheduler/injection.hpp>
 
 #include <concurrentqueue/concurrentqueue.h>

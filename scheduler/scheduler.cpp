@@ -1,3 +1,4 @@
+// not compiled in model builds: its parts are modelled one by one
 // The interface: sends each call to the calling thread's own worker, or to the pool from outside.
 //
 // I1  A thread outside that hands a runnable over may be the last to know of it: the task may end, and somebody may destroy the
@@ -8,6 +9,7 @@
 
 #include <sluice/scheduler/scheduler.hpp>
 
+#include <sluice/queues/thread_context.hpp>
 #include <sluice/scheduler/cpu_budget.hpp>
 #include <sluice/scheduler/driver.hpp>
 #include <sluice/scheduler/worker.hpp>
@@ -21,11 +23,11 @@ namespace sluice::impl {
 
 struct scheduler::state {
   state(scheduler& owner, std::size_t workers, const scheduler_options& options)
-      : name(options.name), pool(owner, workers, options.simulation.has_value(), options.simulation.value_or(0)) {
+      : pool(owner, options.name, workers, options.simulation.has_value(), options.simulation.value_or(0)) {
     if (options.simulation) {
       simulation.emplace(pool, *options.simulation);
     } else {
-      threads.emplace(pool, name);
+      threads.emplace(pool);
     }
   }
 
@@ -35,7 +37,6 @@ struct scheduler::state {
     return w != nullptr && &w->pool() == &pool ? w : nullptr;
   }
 
-  std::string name;
   worker_pool pool;
   std::optional<sim_driver> simulation;
   std::optional<threads_driver> threads;
@@ -122,8 +123,10 @@ void scheduler::block_until(atomic<std::uint32_t>& done) {
   worker* const outer = worker::current();
   task_context* const outer_task = worker::current_task();
   worker::set_current_task(nullptr);
+  const char* const outer_name = std::exchange(worker_thread_name, state_->pool.name.c_str());
   bool can_run = true;
   while (done.load(acquire) == 0 && can_run) can_run = state_->simulation->step();  // E2 observe
+  worker_thread_name = outer_name;
   worker::set_current(outer);
   worker::set_current_task(outer_task);
   if (done.load(acquire) != 0) return;  // E2 observe
@@ -141,7 +144,7 @@ void scheduler::unblock(atomic<std::uint32_t>& done) noexcept {
 
 void scheduler::describe(std::string& out) const {
   const worker_pool& pool = state_->pool;
-  out += "scheduler \"" + state_->name + "\": " + std::to_string(pool.workers.size()) + " workers, " +
+  out += "scheduler \"" + pool.name + "\": " + std::to_string(pool.workers.size()) + " workers, " +
          std::to_string(pool.idle.sleeping()) + " asleep, " + std::to_string(pool.idle.searching()) + " searching, " +
          std::to_string(pool.injection.size()) + " injected, inbox " + (pool.inbox.has_items() ? "waiting" : "empty") + "\n";
   for (const auto& w : pool.workers) w->describe(out);

@@ -99,13 +99,13 @@ class timer_wheel {
   static constexpr unsigned level_count = 11;
   static constexpr std::uint8_t detached = 255;
 
-  struct slot {
+  struct slot_list {
     wheel_entry* first = nullptr;
     std::uint64_t least = never;
   };
-  struct level {
+  struct slots_of_level {
     std::uint64_t occupied = 0;  // a bit for each slot that is not empty
-    std::array<slot, 64> slots;
+    std::array<slot_list, 64> slots;
   };
 
   unsigned lowest_level() const noexcept { return static_cast<unsigned>(std::countr_zero(levels_)); }
@@ -131,7 +131,7 @@ class timer_wheel {
     const unsigned s = static_cast<unsigned>(e.tick >> (6 * l)) & 63;
     e.level = static_cast<std::uint8_t>(l);
     e.slot = static_cast<std::uint8_t>(s);
-    slot& home = levels_at_[l].slots[s];
+    slot_list& home = levels_at_[l].slots[s];
     home.least = std::min(home.least, e.tick);
     link_to(e, &home.first);
     levels_at_[l].occupied |= std::uint64_t{1} << s;
@@ -153,7 +153,7 @@ class timer_wheel {
 
   // Moves a slot's entries to `due`, where they may still be removed, oldest first.
   void detach(unsigned l, unsigned s) noexcept {
-    slot& from = levels_at_[l].slots[s];
+    slot_list& from = levels_at_[l].slots[s];
     while (from.first != nullptr) {
       wheel_entry& e = *from.first;
       from.first = e.next;
@@ -169,7 +169,7 @@ class timer_wheel {
   std::size_t size_ = 0;
   std::uint32_t levels_ = 0;  // a bit for each level that is not empty
   wheel_entry* due_ = nullptr;
-  std::array<level, level_count> levels_at_;
+  std::array<slots_of_level, level_count> levels_at_;
 };
 
 }  // namespace sluice::impl

@@ -1,11 +1,12 @@
+// not compiled in model builds: its parts are modelled one by one
 #include <sluice/scheduler/worker.hpp>
 
 #include <algorithm>
 
 namespace sluice::impl {
 
-worker_pool::worker_pool(scheduler& o, std::size_t count, bool s, std::uint64_t seed)
-    : owner(o), simulated(s), idle(count), injection(count) {
+worker_pool::worker_pool(scheduler& o, std::string n, std::size_t count, bool s, std::uint64_t seed)
+    : owner(o), name(std::move(n)), simulated(s), idle(count), injection(count) {
   workers.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     workers.push_back(std::make_unique<worker>(*this, i, (seed + i + 1) * 0x9e3779b97f4a7c15u | 1));

@@ -43,7 +43,7 @@ class worker;
 
 /// What the workers of one scheduler share.
 struct worker_pool {
-  worker_pool(scheduler& owner, std::size_t count, bool simulated, std::uint64_t seed);
+  worker_pool(scheduler& owner, std::string name, std::size_t count, bool simulated, std::uint64_t seed);
   ~worker_pool();
   worker_pool(const worker_pool&) = delete;
   worker_pool& operator=(const worker_pool&) = delete;
@@ -62,6 +62,7 @@ struct worker_pool {
   void submit_outside(runnable& r) noexcept;
 
   scheduler& owner;
+  const std::string name;
   const bool simulated;
   std::vector<std::unique_ptr<worker>> workers;
   idle_state idle;
