@@ -60,6 +60,15 @@ void record_pool::push(free_list& list, record_block& block) noexcept {
   }
 }
 
+std::uint32_t record_pool::free_count() const noexcept {
+  std::uint32_t count = 0;
+  for (const auto& list : free_) {
+    auto next = static_cast<std::uint32_t>(list.head.load(acquire));  // E1 observe: of this push and all before it
+    for (; next != 0; next = at(next - 1).next_free.load(relaxed)) ++count;
+  }
+  return count;
+}
+
 record_block& record_pool::take_new() {
   std::uint32_t index = bump_.load(relaxed);  // relaxed: the exchange below decides
   for (;;) {

@@ -30,7 +30,6 @@ namespace sluice::impl {
 class record_word {
  public:
   enum class finish_result : std::uint8_t { kept, free, wake };
-  enum class add_result : std::uint8_t { added, done, taken };
 
   /// The record is built: a task, and a handle where there is one.
   void open(bool with_handle) noexcept {
@@ -52,15 +51,14 @@ class record_word {
     return parties(before & ~task) == 0 ? finish_result::free : finish_result::kept;
   }
 
-  /// The handle asks to be told of the end. taken: somebody waits already.
-  [[nodiscard]] add_result add_waiter() noexcept {
+  /// The handle asks to be told of the end. False: the task has ended, its result is there.
+  [[nodiscard]] bool add_waiter() noexcept {
     std::uint32_t before = word_.load(acquire);  // E1 observe
     do {
-      if ((before & task) == 0) return add_result::done;
-      if ((before & waiter) != 0) return add_result::taken;
+      if ((before & task) == 0) return false;
       // E2 publish, E1 observe
     } while (!word_.compare_exchange_weak(before, before | waiter, acq_rel, acquire));
-    return add_result::added;
+    return true;
   }
 
   /// A canceller takes the waiter back. False: the task has ended and wakes it.

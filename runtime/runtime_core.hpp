@@ -15,8 +15,10 @@
 #include <sluice/scheduler/scheduler.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <functional>
+#include <new>
 #include <optional>
 #include <string>
 

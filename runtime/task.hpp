@@ -12,6 +12,7 @@
 #include <sluice/queues/errors.hpp>
 #include <sluice/runtime/result.hpp>
 #include <sluice/runtime/root_context.hpp>
+#include <sluice/scheduler/frame_pool.hpp>
 #include <sluice/scheduler/transfer.hpp>
 
 #include <concepts>
@@ -52,6 +53,9 @@ class promise_base {
  public:
   std::coroutine_handle<> parent;
   task_context* context = nullptr;
+
+  static void* operator new(std::size_t bytes) { return allocate_frame(bytes); }
+  static void operator delete(void* frame, std::size_t bytes) noexcept { free_frame(frame, bytes); }
 
   std::suspend_always initial_suspend() const noexcept { return {}; }
   final_awaiter final_suspend() const noexcept { return {}; }
