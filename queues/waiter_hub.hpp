@@ -84,8 +84,8 @@ class waiter_hub : public canceller {
   static constexpr std::uintptr_t running = 1;
   static constexpr std::uintptr_t kick_bit(unsigned word) noexcept { return std::uintptr_t{2} << word; }
   static constexpr std::uintptr_t flag_mask = 15;  // running and three kicks: waiters are 16-aligned
-  static constexpr unsigned max_rounds = 64;
-  static constexpr unsigned max_ready = 256;
+  static constexpr unsigned max_rounds = model_build ? 1 : 64;
+  static constexpr unsigned max_ready = model_build ? 1 : 256;
 
   waiter_hub(const waiter_hub&) = delete;
   waiter_hub& operator=(const waiter_hub&) = delete;
