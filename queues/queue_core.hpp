@@ -1,18 +1,17 @@
 #pragma once
 // The bounded queue without its public face: a flag ring, the hub that serves its waiters, and the join counter.
 //
-//   done word:  number of items done | joiners | kick
-//     joiners  somebody waits in join(): a task_done that meets zero records it in `zero_at_`
-//     kick     ... and kicks the hub (its fetch_and clears the flag)
+//   done word:  number of items done | kick
+//     kick  somebody waits in join(): the task_done that may have met zero clears it, and kicks the hub
 //
 // I1  unfinished = tail's index - done: a put counts without a counter of its own.
 // I2  done <= tail, both only grow; so equality read in the order done, tail was true at the moment tail was read.
-// I3  A join that began when tail was `start` may return exactly when done has met tail at some z >= start.
+// I3  A join that began when tail was `start` may return exactly when done has met tail at some z >= start. It watches from the moment
+//     the hub has armed the kick for it; a zero that came and went before that is not seen.
 // I4  While getters wait, head is frozen, and the ring is empty and tail's kick is set, or that kick is owed; while putters wait, tail is
 //     frozen, and the ring is full and head's kick is set, or that kick is owed. The runner leaves only so: no wakeup is lost.
+// I5  task_done touches the object after its CAS only if that CAS cleared the kick: then a destructor waits for it.
 // E1  task_done (release) -> join (acquire), on the done word: what workers wrote before task_done.
-// E2  zero_at_ (before the fetch_and on done, release) -> the runner's fetch_or on done (acquire): a zero is seen by the runner that
-//     arms after it, and kicked for if it armed before.
 
 #include <sluice/queues/errors.hpp>
 #include <sluice/queues/fail.hpp>
@@ -76,9 +75,9 @@ class queue_core final : public waiter_hub {
   static constexpr unsigned head_kick = 1;  // a get, for putters
   static constexpr unsigned done_kick = 2;  // a task_done, for joiners
   static constexpr std::uint64_t done_kick_flag = 1;
-  static constexpr std::uint64_t joiners_flag = 2;
-  static constexpr std::uint64_t done_one = 4;
+  static constexpr std::uint64_t done_one = 2;
 
+  [[noreturn]] void refuse_task_done(std::uint64_t count, std::uint64_t unfinished) const;
   void kicked(std::uintptr_t bits) noexcept override;
   void serve() noexcept override;
   void freeze() noexcept;
@@ -87,12 +86,11 @@ class queue_core final : public waiter_hub {
   bool settle() noexcept;
   void serve_joiners() noexcept;
   void release_joiners(std::uint64_t zero) noexcept;
-  void zero_reached(std::uint64_t at) noexcept;
 
   ring<T> ring_;
   alignas(128) atomic<std::uint64_t> done_{0};  // see above; task_done and the runner
   atomic<std::uint64_t> tail_seen_{0};          // some past index of tail; relaxed: never too big
-  atomic<std::uint64_t> zero_at_{0};            // the newest z of I3 that was seen; E2
+  plain<std::uint64_t> zero_at_{0};             // the newest z of I3; whoever owes the kick, then the runner
   alignas(128) waiter_list lists_[3];           // runner-private from here on
   bool head_frozen_ = false;
   bool tail_frozen_ = false;
@@ -160,30 +158,29 @@ std::vector<T> queue_core<T>::close_now() {
 template <class T>
 void queue_core<T>::task_done(std::uint64_t count) {
   std::uint64_t word = done_.load(relaxed);
+  std::uint64_t next = 0;
   std::uint64_t after = 0;
   do {
     after = word / done_one + count;
     if (after > tail_seen_.load(relaxed)) {
       const std::uint64_t tail = ring_.tail();
       tail_seen_.store(tail, relaxed);
-      if (after > tail) {
-        throw std::logic_error("sluice: task_done(" + std::to_string(count) + ") on queue '" + name_ + "', where only " +
-                               std::to_string(tail - word / done_one) +
-                               " items are unfinished: call it once for each item that was got");
-      }
+      if (after > tail) refuse_task_done(count, tail - word / done_one);
     }
+    next = word + count * done_one;
+    // A put may still come between: then this is no zero, and the kick is for nothing.
+    if ((word & done_kick_flag) != 0 && ring_.tail() == after) next &= ~done_kick_flag;
     // E1 publish; E1 observe, so that the one who meets zero passes on what the others wrote
-  } while (!done_.compare_exchange_weak(word, word + count * done_one, acq_rel, relaxed));
-  if ((word & joiners_flag) != 0 && ring_.tail() == after) zero_reached(after);
+  } while (!done_.compare_exchange_weak(word, next, acq_rel, relaxed));
+  if ((word & done_kick_flag) == (next & done_kick_flag)) return;  // I5
+  if (ring_.tail() == after) zero_at_.set(after);
+  kick(done_kick);
 }
 
-// Done has met tail at `at`, and somebody waits for that.
 template <class T>
-void queue_core<T>::zero_reached(std::uint64_t at) noexcept {
-  std::uint64_t newest = zero_at_.load(relaxed);
-  while (newest < at && !zero_at_.compare_exchange_weak(newest, at, relaxed, relaxed)) {
-  }
-  if ((done_.fetch_and(~done_kick_flag, acq_rel) & done_kick_flag) != 0) kick(done_kick);  // E2 publish
+void queue_core<T>::refuse_task_done(std::uint64_t count, std::uint64_t unfinished) const {
+  throw std::logic_error("sluice: task_done(" + std::to_string(count) + ") on queue '" + name_ + "', where only " +
+                         std::to_string(unfinished) + " items are unfinished: call it once for each item that was got");
 }
 
 template <class T>
@@ -205,7 +202,10 @@ template <class T>
 void queue_core<T>::kicked(std::uintptr_t bits) noexcept {
   if ((bits & kick_bit(tail_kick)) != 0) tail_kick_armed_ = false;
   if ((bits & kick_bit(head_kick)) != 0) head_kick_armed_ = false;
-  if ((bits & kick_bit(done_kick)) != 0) done_kick_armed_ = false;
+  if ((bits & kick_bit(done_kick)) != 0) {
+    done_kick_armed_ = false;
+    release_joiners(zero_at_.get());
+  }
 }
 
 template <class T>
@@ -299,16 +299,16 @@ bool queue_core<T>::settle() noexcept {
 
 template <class T>
 void queue_core<T>::serve_joiners() noexcept {
-  waiter_list& joiners = lists_[joiner_list];
-  if (joiners.empty()) return;
-  std::uint64_t flags = joiners_flag;
-  if (!done_kick_armed_) flags |= done_kick_flag;
-  done_kick_armed_ = true;
-  const std::uint64_t done = done_.fetch_or(flags, acq_rel) / done_one;  // E1 observe, E2 observe
-  release_joiners(done == ring_.tail() ? done : zero_at_.load(relaxed));
-  if (!joiners.empty()) return;
-  const std::uint64_t before = done_.fetch_and(~(joiners_flag | done_kick_flag), relaxed);
-  if ((before & done_kick_flag) != 0) done_kick_armed_ = false;
+  if (lists_[joiner_list].empty()) return;
+  std::uint64_t word = 0;
+  if (done_kick_armed_) {
+    word = done_.load(acquire);  // E1 observe
+  } else {
+    word = done_.fetch_or(done_kick_flag, acq_rel);  // E1 observe
+    done_kick_armed_ = true;
+  }
+  const std::uint64_t done = word / done_one;
+  if (done == ring_.tail()) release_joiners(done);
 }
 
 // Wakes those who may know of a zero at `zero` (I3).

@@ -59,8 +59,8 @@ struct alignas(16) waiter : cancellable {
   std::uint8_t list;                                   // which of the hub's lists it belongs to
   wait_result result = wait_result::none;              // runner-private until woken
   bool linked = false;                                 // runner-private: it is in its list
-  bool deferred = false;                               // runner-private: has its result, waits for the canceller's message
-  bool heir = false;                                   // set before it is woken: it has been handed `running` (I5)
+  bool deferred = false;  // runner-private: has its result, waits for the canceller's message
+  bool heir = false;      // set before it is woken: it has been handed `running` (I5)
 };
 static_assert(sizeof(void*) != 8 || sizeof(waiter) <= 48);
 
@@ -84,8 +84,8 @@ class waiter_hub : public canceller {
   static constexpr std::uintptr_t running = 1;
   static constexpr std::uintptr_t kick_bit(unsigned word) noexcept { return std::uintptr_t{2} << word; }
   static constexpr std::uintptr_t flag_mask = 15;  // running and three kicks: waiters are 16-aligned
-  static constexpr unsigned max_rounds = 64;
-  static constexpr unsigned max_ready = 256;
+  static constexpr unsigned max_rounds = model_build ? 1 : 64;
+  static constexpr unsigned max_ready = model_build ? 1 : 256;
 
   waiter_hub(const waiter_hub&) = delete;
   waiter_hub& operator=(const waiter_hub&) = delete;
@@ -99,7 +99,8 @@ class waiter_hub : public canceller {
   static void resumed(waiter& w) noexcept {
     if (w.owner == nullptr) return;
     w.context->note_wait(nullptr, nullptr);
-    if (w.heir) [[unlikely]] inherit(w);
+    if (w.heir) [[unlikely]]
+      inherit(w);
   }
 
   /// Pays an owed kick for `word` (I4). Lock-free. After the call the hub may be gone.

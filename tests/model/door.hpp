@@ -15,6 +15,10 @@
 
 namespace sluice::impl {
 
+/// Whether this is a model build, where bounds are small so that a search reaches what lies behind them.
+inline constexpr bool model_build = true;
+
+
 using order = std::memory_order;
 inline constexpr order relaxed = std::memory_order_relaxed;
 inline constexpr order acquire = std::memory_order_acquire;

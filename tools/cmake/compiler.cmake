@@ -24,6 +24,10 @@ if(PROJECT_IS_TOP_LEVEL)
   endif()
   if(SLUICE_NATIVE)
     add_compile_options(-march=native)
+    # clang 19 warns about a feature name that its own -march=native brings along on Sapphire Rapids.
+    if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+      add_compile_options(-Wno-invalid-feature-combination)
+    endif()
   endif()
 endif()
 
@@ -35,6 +39,10 @@ endif()
 # sluice_warnings(target): for every target of ours, and for nobody else's.
 function(sluice_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+  # g++ 12 takes std::string's operator+ for an overlapping copy (GCC bug 105651).
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    target_compile_options(${target} PRIVATE -Wno-restrict)
+  endif()
   if(SLUICE_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()

@@ -1,0 +1,160 @@
+// not compiled in model builds: its parts are modelled one by one
+// The interface: sends each call to the calling thread's own worker, or to the pool from outside.
+//
+// I1  A thread outside that hands a runnable over may be the last to know of it: the task may end, and somebody may destroy the
+//     scheduler, before the call returns. So such a call counts itself as a visitor before it hands anything over, and the
+//     destructor waits for the visitors to leave.
+// E1  a visitor leaves (release) -> the destructor (acquire).
+// E2  unblock (release) -> block_until (acquire): what was done before is visible after.
+
+#include <sluice/scheduler/scheduler.hpp>
+
+#include <sluice/queues/thread_context.hpp>
+#include <sluice/scheduler/cpu_budget.hpp>
+#include <sluice/scheduler/driver.hpp>
+#include <sluice/scheduler/worker.hpp>
+
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace sluice::impl {
+
+struct scheduler::state {
+  state(scheduler& owner, std::size_t workers, const scheduler_options& options)
+      : pool(owner, options.name, workers, options.simulation.has_value(), options.simulation.value_or(0)) {
+    if (options.simulation) {
+      simulation.emplace(pool, *options.simulation);
+    } else {
+      threads.emplace(pool);
+    }
+  }
+
+  /// The worker that the calling thread is, if it is one of ours.
+  worker* own_worker() noexcept {
+    worker* const w = worker::current();
+    return w != nullptr && &w->pool() == &pool ? w : nullptr;
+  }
+
+  worker_pool pool;
+  std::optional<sim_driver> simulation;
+  std::optional<threads_driver> threads;
+};
+
+namespace {
+
+// I1
+class visit {
+ public:
+  explicit visit(worker_pool& pool) noexcept : pool_(pool) {
+    pool_.visitors.fetch_add(1, relaxed);  // relaxed: what is handed over afterwards carries it to the destructor
+  }
+  ~visit() { pool_.visitors.fetch_sub(1, release); }  // E1 publish
+  visit(const visit&) = delete;
+  visit& operator=(const visit&) = delete;
+
+ private:
+  worker_pool& pool_;
+};
+
+std::size_t checked_workers(const scheduler_options& options) {
+  constexpr std::size_t most = 4096;
+  if (options.workers > most) {
+    throw std::invalid_argument("sluice: a scheduler of " + std::to_string(options.workers) +
+                                " workers was asked for; give at most " + std::to_string(most) +
+                                ", or 0 for what the machine allows");
+  }
+  return options.workers != 0 ? options.workers : cpu_budget();
+}
+
+}  // namespace
+
+scheduler::scheduler(scheduler_options options) : state_(new state(*this, checked_workers(options), options)) {}
+
+scheduler::~scheduler() {
+  while (state_->pool.visitors.load(acquire) != 0) yield_thread();  // E1 observe
+  delete state_;
+}
+
+void scheduler::wake(runnable& r) noexcept {
+  if (worker* const w = state_->own_worker()) return w->wake(r);
+  const visit here(state_->pool);
+  state_->pool.put_outside(r);
+}
+
+void scheduler::submit(runnable& r) noexcept {
+  if (worker* const w = state_->own_worker()) return w->submit(r);
+  const visit here(state_->pool);
+  state_->pool.submit_outside(r);
+}
+
+void scheduler::fork(runnable& r) noexcept { worker::current()->fork(r); }
+void scheduler::yield(runnable& r) noexcept { worker::current()->yield(r); }
+
+std::size_t scheduler::worker_count() const noexcept { return state_->pool.workers.size(); }
+bool scheduler::simulated() const noexcept { return state_->pool.simulated; }
+time_point scheduler::now() const noexcept { return state_->pool.now(); }
+
+timer* scheduler::start_timer(time_point deadline, timer_target& target) {
+  if (worker* const w = state_->own_worker()) return w->timers().start(deadline, target);
+  worker_pool& pool = state_->pool;
+  const visit here(pool);
+  std::size_t home = pool.idle.any_sleeper();
+  if (home == idle_state::nobody) home = pool.next_home.fetch_add(1, relaxed) % pool.workers.size();
+  worker& w = *pool.workers[home];
+  timer* const t = w.timers().start_outside(deadline, target);
+  if (w.timers().must_wake_for(deadline)) w.parker().unpark();
+  return t;
+}
+
+bool scheduler::stop_timer(timer* t) noexcept {
+  worker* const w = state_->own_worker();
+  if (w != nullptr && &w->timers() == t->home) return w->timers().stop(*t);
+  const visit here(state_->pool);
+  return t->home->stop_outside(*t);
+}
+
+void scheduler::block_until(atomic<std::uint32_t>& done) {
+  if (!state_->simulation) {
+    while (done.load(acquire) == 0) futex::wait(done, 0);  // E2 observe
+    return;
+  }
+  worker* const outer = worker::current();
+  task_context* const outer_task = worker::current_task();
+  worker::set_current_task(nullptr);
+  const char* const outer_name = std::exchange(worker_thread_name, state_->pool.name.c_str());
+  bool can_run = true;
+  while (done.load(acquire) == 0 && can_run) can_run = state_->simulation->step();  // E2 observe
+  worker_thread_name = outer_name;
+  worker::set_current(outer);
+  worker::set_current_task(outer_task);
+  if (done.load(acquire) != 0) return;  // E2 observe
+  std::string message =
+      "sluice: the simulation has come to a standstill: nothing is ready, no timer is pending, and what is waited for "
+      "has not happened; look for a wait that nobody ends.\n";
+  describe(message);
+  throw std::logic_error(message);
+}
+
+void scheduler::unblock(atomic<std::uint32_t>& done) noexcept {
+  done.store(1, release);  // E2 publish
+  futex::wake(done, 1);    // an address that is gone by now wakes nobody, or somebody who looks again
+}
+
+void scheduler::describe(std::string& out) const {
+  const worker_pool& pool = state_->pool;
+  out += "scheduler \"" + pool.name + "\": " + std::to_string(pool.workers.size()) + " workers, " +
+         std::to_string(pool.idle.sleeping()) + " asleep, " + std::to_string(pool.idle.searching()) + " searching, " +
+         std::to_string(pool.injection.size()) + " injected, inbox " + (pool.inbox.has_items() ? "waiting" : "empty") + "\n";
+  for (const auto& w : pool.workers) w->describe(out);
+}
+
+scheduler* scheduler::current() noexcept {
+  worker* const w = worker::current();
+  return w != nullptr ? &w->pool().owner : nullptr;
+}
+task_context* scheduler::current_task() noexcept { return worker::current_task(); }
+void scheduler::set_current_task(task_context* context) noexcept { worker::set_current_task(context); }
+
+}  // namespace sluice::impl
