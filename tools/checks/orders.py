@@ -1,0 +1,95 @@
+"""Every order that synchronises names its edge, and every edge has both ends.
+
+An edge is declared in the comment at the top of a file, `// E1  put (release) -> get (acquire): ...`, or, for a
+Dekker pair, `// D1  ...`. Where an order stands in code, a comment on its line or on the three above names the
+edge and the end: `// E1 publish`, `// E1 observe`, `// D1 store`, `// D1 load`; an operation that is both ends
+says `// E1 publish, observe`. An edge of another file is named with it: `// E3 observe in queues/waiter_hub.hpp`,
+or `// E3 in queues/waiter_hub.hpp observe`. A .cpp file may use the edges of its header.
+"""
+
+import re
+
+from . import sources
+
+# An order as an argument: `acquire` in load(acquire), and not in q.acquire(), acquire(n) or "acquire = 1".
+ORDER = re.compile(r"(?<![\w.>:])(?:impl::|std::memory_order_|std::memory_order::)?"
+                   r"(acquire|release|acq_rel|seq_cst)(?=\s*(?:[,):]|$))")
+EDGE = re.compile(r"\b([ED]\d+)\b")
+DECLARATION = re.compile(r"^\s*//\s{0,3}([ED]\d+)\b")
+OTHER_FILE = re.compile(r"\bin ((?:queues|scheduler|runtime)/\w+\.[hc]pp)")
+ENDS = {"E": ("publish", "observe"), "D": ("store", "load")}
+COMMENT_REACH = 3
+
+EXEMPT = {"queues/atomic.hpp", "queues/atomic.cpp"}  # the door defines the orders
+
+
+def concurrent_sources(tree):
+    return [source for source in sources.layer_sources(tree) if source.path not in EXEMPT]
+
+
+def check_orders(tree):
+    findings = []
+    for source in concurrent_sources(tree):
+        for number, line in enumerate(source.code):
+            orders = ORDER.findall(line)
+            nearby = " ".join(source.comments[max(0, number - COMMENT_REACH):number + 1])
+            named = {edge[0] for edge in EDGE.findall(nearby)}
+            if orders and not named:
+                findings.append((source.path, number + 1,
+                                 f"`{orders[0]}` names no edge: add `// E1 publish`, `// E1 observe` or, in a "
+                                 "Dekker pair, `// D1 store`, `// D1 load` on this line or just above."))
+            elif "seq_cst" in orders and "D" not in named:
+                findings.append((source.path, number + 1,
+                                 "`seq_cst` is half of a Dekker pair: name it, `// D1 store` or `// D1 load`."))
+    return findings
+
+
+def declared_edges(source):
+    """edge -> line of its declaration in the comment at the top of the file."""
+    top = source.comments[:source.header_comment_end]
+    found = ((DECLARATION.match(line), number) for number, line in enumerate(top, 1))
+    return {match.group(1): number for match, number in found if match}
+
+
+def mentions(source):
+    """(line, edge, the words about it, the other file named or None) for each edge named beside code."""
+    for number, line in enumerate(source.comments, 1):
+        if number <= source.header_comment_end or not EDGE.search(line):
+            continue
+        # A comment that a line break cut in two is read as one.
+        following = source.comments[number] if number < len(source.comments) else ""
+        more = following.strip() if not source.code[number - 1].strip() and following.strip() else ""
+        text = line + " " + (more if not EDGE.search(more) else "")
+        parts = EDGE.split(text)
+        for edge, words in zip(parts[1::2], parts[2::2]):
+            other = OTHER_FILE.search(words)
+            yield number, edge, words, other.group(1) if other else None
+
+
+def home_of(source, edge, other, declared):
+    """The file that declares the edge which `source` names, or None."""
+    candidates = [other] if other else [source.path, source.stem + ".hpp"]
+    return next((path for path in candidates if edge in declared.get(path, {})), None)
+
+
+def check_edges(tree):
+    findings = []
+    declared = {source.path: declared_edges(source) for source in concurrent_sources(tree)}
+    ends, counts = {}, {}
+    for source in concurrent_sources(tree):
+        for number, edge, words, other in mentions(source):
+            home = home_of(source, edge, other, declared)
+            if not home:
+                findings.append((source.path, number, f"{edge} is not declared in the comment at the top of "
+                                 f"{other or source.path}: say there who publishes what to whom."))
+                continue
+            counts[home, edge] = counts.get((home, edge), 0) + 1
+            seen = {end for end in ENDS[edge[0]] if end in words}
+            ends.setdefault((home, edge), set()).update(seen)
+    for path, edges in declared.items():
+        for edge, line in edges.items():
+            missing = [end for end in ENDS[edge[0]] if end not in ends.get((path, edge), set())]
+            if missing:
+                findings.append((path, line, f"no code says `{edge} {missing[0]}`: an edge has both its ends in the "
+                                 f"code, or is taken out here ({counts.get((path, edge), 0)} mentions)."))
+    return findings
