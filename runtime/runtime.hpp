@@ -1,0 +1,158 @@
+#pragma once
+// runtime: workers, the tasks spawned onto them, and the pool for blocking calls.
+
+#include <sluice/runtime/join_handle.hpp>
+#include <sluice/runtime/runtime_core.hpp>
+#include <sluice/runtime/task.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace sluice {
+
+struct runtime_options {
+  /// Worker threads; 0: what the affinity mask and the cgroup quota allow. At most 4096.
+  std::size_t workers = 0;
+  /// Thread names and dumps show it.
+  std::string name = "sluice";
+  /// A seed: the runtime becomes a simulation. One thread (the one in block_on or wait) runs `workers` virtual
+  /// workers in an order that the seed decides, on a virtual clock; the same seed gives the same run.
+  std::optional<std::uint64_t> simulation = {};
+  /// The most threads that run_blocking may use; 1 to 65536. 512, because blocked threads cost memory, not processors.
+  std::size_t blocking_threads = 512;
+  /// Called with an exception that no handle collected, on the thread that found it; must not throw. The default
+  /// prints one sentence with the task's name and site, and the program goes on.
+  std::function<void(const unhandled_exception&)> on_unhandled_exception = {};
+};
+
+namespace impl {
+
+template <class F, class... Args>
+using task_made_by = std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>;
+
+/// f and its arguments live in this coroutine's frame until the task that f made has ended.
+template <class T, class F, class... Args>
+task<T> keep_and_call(F f, Args... args) {
+  co_return co_await std::invoke(f, std::move(args)...);
+}
+
+template <class F, class... Args>
+auto make_task(F&& f, Args&&... args) {
+  using made = task_made_by<F, Args...>;
+  static_assert(is_task<made>,
+                "spawn(f, args...) takes a function that returns a sluice::task; for a plain function use run_blocking");
+  return keep_and_call<typename made::value_type, std::decay_t<F>, std::decay_t<Args>...>(
+      std::forward<F>(f), std::forward<Args>(args)...);
+}
+
+/// What to call a task that was spawned as a callable: compilers put the place of a lambda into its type's name.
+template <class F>
+constexpr const char* callable_name() noexcept {
+  return __PRETTY_FUNCTION__;
+}
+
+template <class F>
+concept task_callable = !is_task<std::remove_cvref_t<F>>;
+
+struct spawner {
+  /// Throws std::bad_alloc or std::logic_error before anything has changed.
+  template <class T>
+  static join_handle<T> spawn(runtime_core& core, task<T>& t, const char* name, const char* file, unsigned line) {
+    task_access::check(t);
+    auto& record = core.make_record<spawned<T>>(name, file, line);
+    attach(task_access::take(t), record);
+    core.start(record, true);
+    return join_handle<T>(record);
+  }
+
+  /// The core of the runtime whose worker this is. Throws std::logic_error on any other thread.
+  static runtime_core& current_core();
+};
+
+}  // namespace impl
+
+/// A set of workers and the tasks that run on them. Several may live in one process. Any thread may call any member; the
+/// destructor is called by one thread that is not a worker, when no other thread uses the runtime any more.
+class runtime {
+ public:
+  /// Throws std::invalid_argument for options that make no sense, std::system_error when a thread cannot be started.
+  explicit runtime(runtime_options options = {});
+  /// Cancels what still runs, waits for it, joins the threads. On a worker: prints why not and aborts.
+  ~runtime();
+  runtime(const runtime&) = delete;
+  runtime& operator=(const runtime&) = delete;
+
+  /// Runs the task to its end while this thread waits. Throws what the task threw; std::logic_error on a worker of any
+  /// runtime (use co_await there), and in a simulation where nothing can run any more.
+  template <class T>
+  T block_on(task<T> t) {
+    refuse_on_worker("runtime::block_on()", "co_await the task instead");
+    impl::task_access::check(t);
+    auto& record = core_->make_record<impl::spawned<T>>("block_on", "", 0u);
+    record.counted = false;
+    impl::attach(impl::task_access::take(t), record);
+    core_->start(record, true);
+    return join_handle<T>(record).wait();
+  }
+
+  /// Starts a task beside everything else. Lock-free. `name` is a string that outlives the task, for dumps and reports.
+  template <class T>
+  join_handle<T> spawn(task<T> t, const char* name = "", const char* file = __builtin_FILE(),
+                       unsigned line = __builtin_LINE()) {
+    return impl::spawner::spawn(*core_, t, name, file, line);
+  }
+  /// The same for f(args...): keeps copies of f and its arguments alive until the task has ended.
+  template <impl::task_callable F, class... Args>
+  auto spawn(F&& f, Args&&... args) {
+    auto t = impl::make_task(std::forward<F>(f), std::forward<Args>(args)...);
+    return impl::spawner::spawn(*core_, t, impl::callable_name<std::decay_t<F>>(), "", 0);
+  }
+
+  std::size_t worker_count() const noexcept;
+  /// Spawned tasks that have not ended, children of groups included. Exact when nothing is spawned or ends meanwhile.
+  std::size_t task_count() const noexcept { return core_->task_count(); }
+  /// Exceptions that went to the unhandled-exception hook so far.
+  std::size_t unhandled_exception_count() const noexcept { return core_->unhandled_count(); }
+  /// The runtime's clock: steady_clock, or the virtual clock of a simulation.
+  std::chrono::steady_clock::time_point now() const noexcept { return core_->sched().now(); }
+
+  /// Prints every worker, spawned task, wait and timer: a snapshot, also while the program hangs.
+  void dump(std::FILE* out = stderr) const;
+  std::string dump_text() const { return core_->dump(); }
+
+ private:
+  static void refuse_on_worker(const char* what, const char* instead);
+
+  impl::runtime_core* core_;
+};
+
+/// Builds a runtime, runs the task to its end, tears the runtime down.
+template <class T>
+T run(task<T> t, runtime_options options = {}) {
+  runtime r(std::move(options));
+  return r.block_on(std::move(t));
+}
+
+/// Starts a task on the runtime whose worker this is; std::logic_error on any other thread.
+template <class T>
+join_handle<T> spawn(task<T> t, const char* name = "", const char* file = __builtin_FILE(),
+                     unsigned line = __builtin_LINE()) {
+  return impl::spawner::spawn(impl::spawner::current_core(), t, name, file, line);
+}
+/// The same for f(args...): keeps copies of f and its arguments alive until the task has ended.
+template <impl::task_callable F, class... Args>
+auto spawn(F&& f, Args&&... args) {
+  auto& core = impl::spawner::current_core();
+  auto t = impl::make_task(std::forward<F>(f), std::forward<Args>(args)...);
+  return impl::spawner::spawn(core, t, impl::callable_name<std::decay_t<F>>(), "", 0);
+}
+
+}  // namespace sluice

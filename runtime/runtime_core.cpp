@@ -1,0 +1,138 @@
+#include <sluice/runtime/runtime_core.hpp>
+
+#include <sluice/runtime/futex_mutex.hpp>
+
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+namespace sluice::impl {
+namespace {
+
+futex_mutex list_mutex;
+runtime_core* list_head = nullptr;  // under list_mutex
+
+void print_unhandled(const unhandled_exception& e) noexcept {
+  const char* what = "an exception that is not a std::exception";
+  try {
+    std::rethrow_exception(e.error);
+  } catch (const std::exception& caught) {
+    what = caught.what();
+    std::fprintf(stderr,
+                 "sluice: the task '%s' spawned at %s:%u ended with an exception that nobody collected: %s. "
+                 "Await or wait() its join_handle, or set runtime_options::on_unhandled_exception.\n",
+                 e.name, e.file, e.line, what);
+    return;
+  } catch (...) {
+  }
+  std::fprintf(stderr,
+               "sluice: the task '%s' spawned at %s:%u ended with an exception that nobody collected: %s. "
+               "Await or wait() its join_handle, or set runtime_options::on_unhandled_exception.\n",
+               e.name, e.file, e.line, what);
+}
+
+}  // namespace
+
+void record::free() noexcept {
+  runtime_core& owner = core();
+  record_block& block = record_block::around(this);
+  if (block.word.orphaned()) {
+    owner.give_orphan();
+  } else {
+    owner.records().give(block);
+  }
+}
+
+runtime_core::runtime_core(scheduler_options options, std::size_t blocking_threads,
+                           std::function<void(const unhandled_exception&)> hook)
+    : name_(options.name), hook_(std::move(hook)), blocking_(blocking_threads, options.name) {
+  scheduler_.emplace(std::move(options));
+  enlist();
+}
+
+void runtime_core::start(record& r, bool with_handle) noexcept {
+  r.word().open(with_handle);
+  // E1 publish, E1 observe (I2)
+  const std::uint64_t before = tasks_.fetch_add(r.counted ? 1 : 0, acq_rel);
+  if ((before & draining) != 0) r.cancel();
+  scheduler_->submit(r);
+}
+
+void runtime_core::task_left() noexcept {
+  if (tasks_.fetch_sub(1, acq_rel) == (draining | 1)) scheduler_->unblock(drained_);  // E1 publish, E1 observe
+}
+
+void runtime_core::unhandled(std::exception_ptr error, const record& from) noexcept {
+  unhandled_count_.fetch_add(1, relaxed);
+  const unhandled_exception report{std::move(error), from.name, from.file, from.line};
+  if (hook_) {
+    hook_(report);
+  } else {
+    print_unhandled(report);
+  }
+}
+
+void runtime_core::retire() noexcept {
+  if ((tasks_.fetch_or(draining, acq_rel)) != 0) {  // E1 publish, E1 observe
+    cancel_everything();
+    scheduler_->block_until(drained_);
+  }
+  delist();
+  blocking_.stop();
+  scheduler_.reset();  // joins the workers: whoever was still leaving a record has left
+  release_records();
+}
+
+void runtime_core::cancel_everything() noexcept {
+  for (std::uint32_t i = 0; i < records_.used(); ++i) {
+    record_block& block = records_.at(i);
+    if (!block.word.visit()) continue;
+    auto* found = std::launder(reinterpret_cast<record*>(block.storage));
+    found->cancel();
+    if (block.word.leave_visit()) found->free();
+  }
+}
+
+void runtime_core::release_records() noexcept {
+  std::uint32_t orphans = 0;
+  for (std::uint32_t i = 0; i < records_.used(); ++i) {
+    // Counted before it is marked: its handle may be dropped at once.
+    owners_.fetch_add(1, relaxed);  // relaxed: this thread holds a share
+    if (records_.at(i).word.make_orphan()) {
+      ++orphans;
+    } else {
+      owners_.fetch_sub(1, relaxed);  // relaxed: this thread still holds one
+    }
+  }
+  // A handle that was being dropped meanwhile is between the word and the free list for a few instructions.
+  while (records_.free_count() + orphans != records_.used()) yield_thread();
+  give_orphan();
+}
+
+void runtime_core::give_orphan() noexcept {
+  if (owners_.fetch_sub(1, acq_rel) == 1) delete this;  // the last one sees what the others did
+}
+
+void runtime_core::enlist() noexcept {
+  const locked hold(list_mutex);
+  next_ = list_head;
+  if (list_head != nullptr) list_head->previous_ = this;
+  list_head = this;
+}
+
+void runtime_core::delist() noexcept {
+  const locked hold(list_mutex);
+  (previous_ != nullptr ? previous_->next_ : list_head) = next_;
+  if (next_ != nullptr) next_->previous_ = previous_;
+}
+
+void runtime_core::dump_all(std::FILE* out) {
+  const locked hold(list_mutex);
+  for (runtime_core* core = list_head; core != nullptr; core = core->next_) {
+    const std::string text = core->dump();
+    std::fwrite(text.data(), 1, text.size(), out);
+  }
+  std::fflush(out);
+}
+
+}  // namespace sluice::impl

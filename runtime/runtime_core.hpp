@@ -1,0 +1,129 @@
+#pragma once
+// What a runtime is made of, and what its records and handles point to. It outlives the runtime for as long as
+// handles of finished tasks do.
+//
+//   tasks_ = spawned tasks that have not finished, with `draining` on top once the runtime goes
+//
+// I1  A spawned record is counted before it is submitted, and leaves the count before its end is published.
+// I2  Spawn opens the record, then adds to tasks_; the destructor sets `draining`, then visits the records. One of the
+//     two comes first in tasks_, so every record is either visited and cancelled, or cancels itself.
+// E1  every change of tasks_ (release) -> every other (acquire): I2.
+
+#include <sluice/runtime/blocking_pool.hpp>
+#include <sluice/runtime/record_pool.hpp>
+#include <sluice/runtime/root_context.hpp>
+#include <sluice/scheduler/scheduler.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <functional>
+#include <new>
+#include <optional>
+#include <string>
+
+namespace sluice {
+
+/// What is known of a task whose exception nobody collected.
+struct unhandled_exception {
+  std::exception_ptr error;
+  const char* name;    ///< as given to spawn; may be empty
+  const char* file;    ///< where it was spawned; may be empty
+  unsigned line;       ///< 0 when unknown
+};
+
+namespace impl {
+
+/// A task that was spawned: enumerable by dump() and by the runtime's destructor. Lives in a record_block, and its
+/// destructor is never run: whoever owns the result last disposes of it (record_word, I2).
+class record : public root_context {
+ public:
+  record(runtime_core& core, const char* name, const char* file, unsigned line) noexcept;
+
+  record_word& word() noexcept { return record_block::around(this).word; }
+  void free() noexcept;
+
+  const char* name;
+  const char* file;
+  unsigned line;
+  bool counted = true;  // in task_count(); false for block_on
+
+ protected:
+  ~record() = default;
+};
+
+class runtime_core {
+ public:
+  runtime_core(scheduler_options options, std::size_t blocking_threads,
+               std::function<void(const unhandled_exception&)> hook);
+  runtime_core(const runtime_core&) = delete;
+  runtime_core& operator=(const runtime_core&) = delete;
+  /// The runtime goes: cancels and awaits every task, stops the threads, and frees the core now or with the last handle.
+  void retire() noexcept;
+
+  scheduler& sched() noexcept { return *scheduler_; }
+  blocking_pool& blocking() noexcept { return blocking_; }
+  record_pool& records() noexcept { return records_; }
+
+  /// Builds a record in a block of the pool. Throws std::bad_alloc.
+  template <class Record, class... Args>
+  Record& make_record(Args&&... args);
+
+  /// Opens a built record and hands it to the scheduler.
+  void start(record& r, bool with_handle) noexcept;
+  void task_left() noexcept;
+  std::size_t task_count() const noexcept { return tasks_.load(acquire) & ~draining; }  // E1 observe
+
+  /// Reports an exception that nobody collected.
+  void unhandled(std::exception_ptr error, const record& from) noexcept;
+  std::size_t unhandled_count() const noexcept { return unhandled_count_.load(relaxed); }
+
+  void give_orphan() noexcept;
+  std::string dump();
+  const std::string& name() const noexcept { return name_; }
+
+  /// Dumps every runtime of the process: for watchdogs.
+  static void dump_all(std::FILE* out);
+
+ private:
+  static constexpr std::uint64_t draining = std::uint64_t{1} << 63;
+
+  ~runtime_core() = default;
+  void cancel_everything() noexcept;
+  void release_records() noexcept;
+  void enlist() noexcept;
+  void delist() noexcept;
+
+  std::string name_;
+  std::function<void(const unhandled_exception&)> hook_;
+  record_pool records_;
+  atomic<std::uint64_t> tasks_{0};            // see the top; written by spawn, finish, retire
+  atomic<std::uint32_t> drained_{0};          // 1 once tasks_ fell to 0 while draining
+  atomic<std::size_t> unhandled_count_{0};    // all accesses relaxed: a statistic
+  atomic<std::uint32_t> owners_{1};           // the runtime, and afterwards every handle that outlives it
+  std::optional<scheduler> scheduler_;
+  blocking_pool blocking_;
+  runtime_core* previous_ = nullptr;  // the process's list of runtimes, under its lock
+  runtime_core* next_ = nullptr;
+};
+
+inline record::record(runtime_core& core, const char* name_, const char* file_, unsigned line_) noexcept
+    : root_context(core.sched(), core), name(name_), file(file_), line(line_) {}
+
+template <class Record, class... Args>
+Record& runtime_core::make_record(Args&&... args) {
+  static_assert(sizeof(Record) <= record_block::room && alignof(Record) <= 16);
+  record_block& block = records_.take();
+  try {
+    auto* made = ::new (static_cast<void*>(block.storage)) Record(*this, std::forward<Args>(args)...);
+    // Visitors find the record's base at the start of the storage.
+    if (static_cast<void*>(static_cast<record*>(made)) != static_cast<void*>(block.storage)) std::abort();
+    return *made;
+  } catch (...) {
+    records_.give(block);
+    throw;
+  }
+}
+
+}  // namespace impl
+}  // namespace sluice

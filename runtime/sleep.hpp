@@ -1,0 +1,88 @@
+#pragma once
+// sleep_for and sleep_until: a gate of the timer and the link to the caller's cancellation.
+//
+// The link is armed first, then the timer, so a canceller may come before there is a timer to stop. The phase word decides
+// who stops it:
+//
+//   starting --(await_suspend: the timer is there)--> armed --(canceller)--> stopped by the canceller
+//      +-----(canceller)--> asked --(await_suspend)--> stopped by await_suspend
+//
+// E1  armed (release) -> the canceller (acquire): the timer's address. asked (release) -> await_suspend (acquire).
+
+#include <sluice/queues/errors.hpp>
+#include <sluice/runtime/deadline.hpp>
+#include <sluice/runtime/gate.hpp>
+#include <sluice/scheduler/scheduler.hpp>
+
+#include <chrono>
+#include <exception>
+
+namespace sluice {
+namespace impl {
+
+class [[nodiscard]] sleep_awaiter final : public canceller, public timer_target {
+ public:
+  sleep_awaiter(task_context& context, time_point deadline) noexcept
+      : context_(context), scheduler_(*scheduler::current()), deadline_(deadline) {}
+  sleep_awaiter(const sleep_awaiter&) = delete;
+  sleep_awaiter& operator=(const sleep_awaiter&) = delete;
+
+  bool await_ready() const noexcept { return context_.cancelled() || deadline_ <= scheduler_.now(); }
+  bool await_suspend(std::coroutine_handle<> self) noexcept;
+  void await_resume();
+
+  void fired() noexcept override;
+  void cancel(cancellable&) noexcept override;
+
+ private:
+  enum : std::uint32_t { starting, armed, asked };
+
+  bool give_up() noexcept;
+
+  task_context& context_;
+  scheduler& scheduler_;
+  time_point deadline_;
+  timer* timer_ = nullptr;  // not null: await_resume returns it
+  cancellable link_{this};
+  gate gate_{3};                         // the timer, the link, await_suspend
+  atomic<std::uint32_t> phase_{starting};  // the enumerators; written once by await_suspend and once by the canceller
+  bool cancelled_ = false;
+  std::exception_ptr error_;
+};
+
+class [[nodiscard]] sleep_operation {
+ public:
+  explicit sleep_operation(time_point deadline) noexcept : deadline_(deadline) {}
+  sleep_awaiter bind(task_context& context) && noexcept { return {context, deadline_}; }
+
+ private:
+  time_point deadline_;
+};
+
+template <class Rep, class Period>
+class [[nodiscard]] sleep_for_operation {
+ public:
+  explicit sleep_for_operation(std::chrono::duration<Rep, Period> wait) noexcept : wait_(wait) {}
+  sleep_awaiter bind(task_context& context) && noexcept {
+    return {context, deadline_after(scheduler::current()->now(), wait_)};
+  }
+
+ private:
+  std::chrono::duration<Rep, Period> wait_;
+};
+
+}  // namespace impl
+
+/// Waits until `deadline` or a little later, never less. Cancellable. Throws std::bad_alloc when there is no memory for
+/// a timer, before it waits.
+inline impl::sleep_operation sleep_until(std::chrono::steady_clock::time_point deadline) noexcept {
+  return impl::sleep_operation(deadline);
+}
+
+/// The same for a time from when it is awaited; zero or less returns at once. Centuries mean for ever.
+template <class Rep, class Period>
+impl::sleep_for_operation<Rep, Period> sleep_for(std::chrono::duration<Rep, Period> wait) noexcept {
+  return impl::sleep_for_operation<Rep, Period>(wait);
+}
+
+}  // namespace sluice

@@ -1,0 +1,14 @@
+#pragma once
+// Everything that a user of sluice types.
+
+#include <sluice/queues/errors.hpp>
+#include <sluice/runtime/join_handle.hpp>
+#include <sluice/runtime/run_blocking.hpp>
+#include <sluice/runtime/runtime.hpp>
+#include <sluice/runtime/shield.hpp>
+#include <sluice/runtime/sleep.hpp>
+#include <sluice/runtime/task.hpp>
+#include <sluice/runtime/task_group.hpp>
+#include <sluice/runtime/this_task.hpp>
+#include <sluice/runtime/timeout.hpp>
+#include <sluice/runtime/when_all.hpp>

@@ -1,0 +1,217 @@
+#pragma once
+// task<T>: a coroutine that starts when it is awaited or spawned.
+//
+// A chain of co_awaited tasks is one line of execution and shares one task_context. Control moves down and up the
+// chain by symmetric transfer (transfer.hpp): the stack stays flat however long or deep the chain is.
+//
+//   promise { parent, context, result }      parent: the coroutine that awaits this one, null for a root
+//
+// I1  A frame is owned by exactly one of: the task object, the awaiter that runs it, the root context that runs it.
+// I2  At the end of a root its context takes over; the frame is destroyed before anybody hears of the end.
+
+#include <sluice/queues/errors.hpp>
+#include <sluice/runtime/result.hpp>
+#include <sluice/runtime/root_context.hpp>
+#include <sluice/scheduler/frame_pool.hpp>
+#include <sluice/scheduler/transfer.hpp>
+
+#include <concepts>
+#include <coroutine>
+#include <cstddef>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+namespace sluice {
+
+template <class T = void>
+class task;
+
+namespace impl {
+
+template <class T>
+inline constexpr bool is_task = false;
+template <class T>
+inline constexpr bool is_task<task<T>> = true;
+
+/// Types that may also be awaited as lvalues say `using awaited_by_reference = void`.
+template <class T>
+concept awaited_as_lvalue = requires { typename T::awaited_by_reference; };
+
+struct final_awaiter {
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> frame) const noexcept {
+    auto& promise = frame.promise();
+    if (promise.parent) return transfer(promise.parent);
+    return static_cast<root_context*>(promise.context)->finished(frame);
+  }
+  void await_resume() const noexcept {}
+};
+
+class promise_base {
+ public:
+  std::coroutine_handle<> parent;
+  task_context* context = nullptr;
+
+  static void* operator new(std::size_t bytes) { return allocate_frame(bytes); }
+  static void operator delete(void* frame, std::size_t bytes) noexcept { free_frame(frame, bytes); }
+
+  std::suspend_always initial_suspend() const noexcept { return {}; }
+  final_awaiter final_suspend() const noexcept { return {}; }
+
+  template <class X>
+  auto await_transform(X&& operation) {
+    using plain_type = std::remove_cvref_t<X>;
+    if constexpr (std::is_lvalue_reference_v<X> && !awaited_as_lvalue<plain_type>) {
+      static_assert(!std::is_lvalue_reference_v<X>,
+                    "a wait is awaited once, as an rvalue: write co_await std::move(x), or co_await the call itself");
+      return std::suspend_never{};
+    } else if constexpr (!bindable<X>) {
+      static_assert(bindable<X>,
+                    "a sluice task awaits sluice operations only: a task, a join_handle, an operation of a queue or "
+                    "lock, sleep_for, when_all and the like. Wrap anything else in one of them, or in run_blocking");
+      return std::suspend_never{};
+    } else {
+      return std::forward<X>(operation).bind(*context);
+    }
+  }
+};
+
+template <class T>
+class task_promise : public promise_base {
+ public:
+  task<T> get_return_object() noexcept;
+  template <class U = T>
+    requires std::constructible_from<T, U&&>
+  void return_value(U&& value) {
+    outcome.set_value(std::forward<U>(value));
+  }
+  void unhandled_exception() noexcept { outcome.set_error(std::current_exception()); }
+
+  result<T> outcome;
+};
+
+template <>
+class task_promise<void> : public promise_base {
+ public:
+  task<void> get_return_object() noexcept;
+  void return_void() noexcept { outcome.set_value(); }
+  void unhandled_exception() noexcept { outcome.set_error(std::current_exception()); }
+
+  result<void> outcome;
+};
+
+template <class T>
+using task_frame = std::coroutine_handle<task_promise<T>>;
+
+/// Runs a task in the context of the coroutine that awaits it.
+template <class T>
+class [[nodiscard]] task_awaiter {
+ public:
+  task_awaiter(task_frame<T> frame, task_context& context) noexcept : frame_(frame) {
+    frame_.promise().context = &context;
+  }
+  task_awaiter(const task_awaiter&) = delete;
+  task_awaiter& operator=(const task_awaiter&) = delete;
+  ~task_awaiter() { frame_.destroy(); }
+
+  bool await_ready() const noexcept { return false; }
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<> parent) const noexcept {
+    frame_.promise().parent = parent;
+    return transfer(frame_);
+  }
+  T await_resume() const { return frame_.promise().outcome.get(); }
+
+ private:
+  task_frame<T> frame_;
+};
+
+struct task_access;
+
+}  // namespace impl
+
+/// A lazy coroutine. Nothing runs until it is awaited, spawned, or handed to when_all, timeout, shield or
+/// block_on; each task once. A task that never started destroys its arguments with itself.
+///
+/// `co_await task` runs it on the caller's worker as part of the caller: cancellation of the caller is cancellation
+/// of the task. In an already cancelled caller it still starts. Errors: what the task threw; std::logic_error
+/// when it was already awaited, spawned or moved from.
+template <class T>
+class [[nodiscard("a task runs only when it is awaited, spawned or handed to when_all and the like")]] task {
+  static_assert(std::is_void_v<T> || (std::is_object_v<T> && !std::is_array_v<T> && std::move_constructible<T>),
+                "task<T> returns void or a movable object: for a reference return a pointer or std::reference_wrapper");
+
+ public:
+  using promise_type = impl::task_promise<T>;
+  using value_type = T;
+
+  task(task&& other) noexcept : frame_(std::exchange(other.frame_, {})) {}
+  task& operator=(task&& other) noexcept {
+    task old(std::move(*this));
+    frame_ = std::exchange(other.frame_, {});
+    return *this;
+  }
+  ~task() {
+    if (frame_) frame_.destroy();
+  }
+
+  /// What co_await calls.
+  impl::task_awaiter<T> bind(impl::task_context& context) && { return {take(), context}; }
+
+ private:
+  friend impl::task_access;
+  friend promise_type;
+  explicit task(impl::task_frame<T> frame) noexcept : frame_(frame) {}
+
+  impl::task_frame<T> take() {
+    if (!frame_) {
+      throw std::logic_error(
+          "sluice::task: this task was already awaited, spawned or moved from; a task runs once, "
+          "call its function again for another run");
+    }
+    return std::exchange(frame_, {});
+  }
+
+  impl::task_frame<T> frame_;
+};
+
+namespace impl {
+
+struct task_access {
+  /// Takes the frame out of a task that has not run. Throws std::logic_error when there is none.
+  template <class T>
+  static task_frame<T> take(task<T>& t) {
+    return t.take();
+  }
+  template <class T>
+  static void check(const task<T>& t) {
+    if (!t.frame_) (void)const_cast<task<T>&>(t).take();  // throws
+  }
+};
+
+/// Makes `frame` a root that runs as `root`.
+template <class T>
+void attach(task_frame<T> frame, root_context& root) noexcept {
+  frame.promise().context = &root;
+  root.handle = frame;
+}
+
+/// Takes the result of a finished root and destroys its frame.
+template <class T>
+void collect(std::coroutine_handle<> frame, result<T>& into) noexcept {
+  auto typed = task_frame<T>::from_address(frame.address());
+  into.take_from(typed.promise().outcome);
+  typed.destroy();
+}
+
+template <class T>
+task<T> task_promise<T>::get_return_object() noexcept {
+  return task<T>(task_frame<T>::from_promise(*this));
+}
+inline task<void> task_promise<void>::get_return_object() noexcept {
+  return task<void>(task_frame<void>::from_promise(*this));
+}
+
+}  // namespace impl
+}  // namespace sluice

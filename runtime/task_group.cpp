@@ -1,0 +1,213 @@
+#include <sluice/runtime/task_group.hpp>
+
+#include <stdexcept>
+
+namespace sluice {
+
+using impl::acq_rel;
+using impl::group_child;
+using impl::group_join_awaiter;
+using impl::group_message;
+using impl::relaxed;
+
+namespace {
+
+bool is_cancelled(const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const cancelled&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+}  // namespace
+
+void task_group::spawn(task<> t, const char* name, const char* file, unsigned line) {
+  impl::task_access::check(t);
+  impl::runtime_core& core = scope_.core();
+  auto& child = core.make_record<group_child>(*this, name, file, line);
+  impl::attach(impl::task_access::take(t), child);
+  size_.fetch_add(1, relaxed);  // relaxed: only its fall tells anything
+  post(child.started);          // before it runs, hence before its end is sent
+  core.start(child, false);
+}
+
+void task_group::cancel() noexcept {
+  if (impl::scheduler::current_task() != &scope_) scope_.cancel_body();
+  cancel_children();
+}
+
+void task_group::cancel_children() noexcept {
+  if (cancel_sent_.exchange(1, relaxed) == 0) post(cancel_message_);
+}
+
+bool task_group::send(group_message& m) noexcept {
+  if (!delegation_.push(m)) return false;
+  bool ended = false;
+  do {
+    for (impl::message* at = delegation_.take(); at != nullptr;) {
+      auto& next = static_cast<group_message&>(*at);
+      at = at->next;  // handling a message may free it
+      handle(next);
+    }
+    if (body_over_ && children_ == nullptr && !over_) over_ = ended = true;
+  } while (!delegation_.leave());
+  return ended;
+}
+
+void task_group::post(group_message& m) noexcept {
+  // Once the group has ended this object stays until the scope has heard of it.
+  if (send(m) && scope_.ended()) scope_.parent().context().wake();
+}
+
+void task_group::handle(group_message& m) noexcept {
+  switch (m.what) {
+    case group_message::kind::child_started: return child_started(*static_cast<group_child*>(m.subject));
+    case group_message::kind::child_ended: return child_ended(*static_cast<group_child*>(m.subject));
+    case group_message::kind::cancel: return cancel_listed();
+    case group_message::kind::join: return join(*static_cast<group_join_awaiter*>(m.subject));
+    case group_message::kind::unjoin: return unjoin(*static_cast<group_join_awaiter*>(m.subject));
+    case group_message::kind::body_ended: body_over_ = true; return scope_.take_body_error();
+  }
+}
+
+void task_group::child_started(group_child& child) noexcept {
+  child.next_child = children_;
+  if (children_ != nullptr) children_->previous_child = &child;
+  children_ = &child;
+  if (cancelling_) child.cancel();
+}
+
+void task_group::child_ended(group_child& child) noexcept {
+  (child.previous_child != nullptr ? child.previous_child->next_child : children_) = child.next_child;
+  if (child.next_child != nullptr) child.next_child->previous_child = child.previous_child;
+  if (child.outcome.has_error()) failed(child.outcome.take_error(), child.cancelled());
+  size_.fetch_sub(1, impl::release);  // E1 publish
+  if (child.word().finish() == impl::record_word::finish_result::free) child.free();
+  while (children_ == nullptr && joiners_ != nullptr) {
+    group_join_awaiter& joiner = *joiners_;
+    joiners_ = joiner.next_;
+    if (joiners_ != nullptr) joiners_->previous_ = nullptr;
+    joiner.place_ = group_join_awaiter::place::left;
+    joiner.gate_.leave_and_wake(joiner.context_.disarm(joiner.link_) ? 2 : 1, joiner.context_);
+  }
+}
+
+void task_group::failed(std::exception_ptr error, bool was_cancelled) noexcept {
+  if (was_cancelled && is_cancelled(error)) {
+    interrupted_ = true;
+    return;
+  }
+  if (!failure_) failure_ = std::move(error);
+  scope_.cancel_body();
+  cancel_listed();
+}
+
+void task_group::cancel_listed() noexcept {
+  if (cancelling_) return;  // all that were listed then, and all that came since, are cancelled
+  cancelling_ = true;
+  for (group_child* child = children_; child != nullptr; child = child->next_child) child->cancel();
+}
+
+void task_group::join(group_join_awaiter& joiner) noexcept {
+  using place = group_join_awaiter::place;
+  if (joiner.cancelled_ || children_ == nullptr) {
+    // Cancelled before it was heard of: its canceller has left the counting to this side.
+    const bool both = joiner.cancelled_ || joiner.context_.disarm(joiner.link_);
+    joiner.place_ = place::left;
+    joiner.gate_.leave_and_wake(both ? 2 : 1, joiner.context_);
+    return;
+  }
+  joiner.place_ = place::listed;
+  joiner.next_ = joiners_;
+  if (joiners_ != nullptr) joiners_->previous_ = &joiner;
+  joiners_ = &joiner;
+}
+
+void task_group::unjoin(group_join_awaiter& joiner) noexcept {
+  using place = group_join_awaiter::place;
+  if (joiner.place_ == place::nowhere) {
+    joiner.cancelled_ = true;
+    return;
+  }
+  if (joiner.place_ == place::left) return joiner.gate_.leave_and_wake(1, joiner.context_);
+  (joiner.previous_ != nullptr ? joiner.previous_->next_ : joiners_) = joiner.next_;
+  if (joiner.next_ != nullptr) joiner.next_->previous_ = joiner.previous_;
+  joiner.cancelled_ = true;
+  joiner.place_ = place::left;
+  joiner.gate_.leave_and_wake(2, joiner.context_);
+}
+
+namespace impl {
+
+std::coroutine_handle<> group_child::finished(std::coroutine_handle<> frame) noexcept {
+  collect<void>(frame, outcome);
+  core().task_left();
+  task_group& parent = *group;  // the record may be gone once its end was sent
+  if (!parent.send(ended)) return std::noop_coroutine();
+  with_group_scope& scope = parent.scope_;
+  return scope.ended() ? scope.parent().go_on() : std::noop_coroutine();
+}
+
+group_join_awaiter::group_join_awaiter(task_group& group, task_context& context) : group_(group), context_(context) {
+  const auto* child = dynamic_cast<const group_child*>(&root_context::current());
+  if (child != nullptr && child->group == &group) {
+    throw std::logic_error(
+        "sluice::task_group::join() was awaited by a child of that group, which would wait for itself for ever; let the "
+        "body of with_group wait");
+  }
+}
+
+bool group_join_awaiter::await_suspend(std::coroutine_handle<> self) noexcept {
+  context_.handle = self;
+  context_.note_wait("task_group.join", &group_);
+  if (!context_.arm(link_)) {
+    cancelled_ = true;
+    return false;
+  }
+  group_.post(join_);  // the frame may be gone after this
+  return true;
+}
+
+void group_join_awaiter::cancel(cancellable&) noexcept { group_.post(unjoin_); }
+
+std::coroutine_handle<> with_group_scope::start(task<> body, std::coroutine_handle<> self) {
+  const auto frame = task_access::take(body);
+  attach(frame, *this);
+  parent_.suspend(self, "with_group", &group_);
+  if (!parent_.context().arm(link_)) {
+    frame.destroy();
+    refused_ = true;
+    return parent_.not_suspended();
+  }
+  scheduler::set_current_task(this);
+  return transfer(frame);
+}
+
+std::coroutine_handle<> with_group_scope::finished(std::coroutine_handle<> frame) noexcept {
+  collect<void>(frame, outcome_);
+  if (!group_.send(group_.body_ended_message_)) return std::noop_coroutine();
+  return ended() ? parent_.go_on() : std::noop_coroutine();
+}
+
+void with_group_scope::take_body_error() noexcept {
+  if (outcome_.has_error()) group_.failed(outcome_.take_error(), cancelled());
+}
+
+void with_group_scope::cancel(cancellable&) noexcept {
+  cancel_body();
+  group_.cancel_children();
+  gate_.leave_and_wake(1, parent_.context());
+}
+
+void with_group_scope::check() {
+  parent_.context().note_wait(nullptr, nullptr);
+  if (refused_) throw sluice::cancelled{};
+  if (group_.failure_) std::rethrow_exception(std::move(group_.failure_));
+  if (group_.interrupted_ && parent_.context().cancelled()) throw sluice::cancelled{};
+}
+
+}  // namespace impl
+}  // namespace sluice

@@ -1,0 +1,254 @@
+#pragma once
+// with_group and task_group: children that do not outlive a scope.
+//
+// The list of children, the first failure and the waiters of join() are sequential state behind a delegation: a child that
+// starts, a child that ends, a cancellation and a join are messages.
+//
+//   caller --with_group--> body (a root in the caller's frame) --spawn--> children (records of the runtime)
+//
+// The gate's parties: the group (the body and every child), and the link to the caller's cancellation.
+//
+// I1  The group ends when the body has ended and no child is listed; then nobody can send a message any more, except a
+//     canceller that holds the link, and for that one the gate waits.
+// I2  A child's record is freed by the runner that handled its end: until then its context may be cancelled.
+// I3  The end of the group is told after the runner has left the delegation. Joiners may be woken earlier: they belong to
+//     the body, whose end is a message for the same runner.
+// I4  failure_ is the exception of the first failure that a runner handled. From then on every child, old or new, is cancelled.
+// E1  the runner's count-off of a child (release) -> size and join (acquire): what the child did.
+
+#include <sluice/queues/errors.hpp>
+#include <sluice/runtime/delegation.hpp>
+#include <sluice/runtime/nested.hpp>
+#include <sluice/runtime/runtime.hpp>
+
+#include <exception>
+
+namespace sluice {
+
+class task_group;
+
+namespace impl {
+
+class group_join_awaiter;
+class with_group_scope;
+
+struct group_message : message {
+  enum class kind : std::uint8_t { child_started, child_ended, cancel, join, unjoin, body_ended };
+  group_message(kind k, void* of) noexcept : what(k), subject(of) {}
+  kind what;
+  void* subject;  // the child or the joiner
+};
+
+/// The record of a child.
+class group_child final : public record {
+ public:
+  group_child(runtime_core& core, task_group& parent, const char* task_name, const char* task_file, unsigned task_line)
+      : record(core, task_name, task_file, task_line), group(&parent) {}
+
+  std::coroutine_handle<> finished(std::coroutine_handle<> frame) noexcept override;
+
+  task_group* group;
+  group_child* previous_child = nullptr;  // the list of children, as next_child; by the group's runner
+  group_child* next_child = nullptr;
+  result<void> outcome;
+  // Two, because a child's end may be sent before its start was handled.
+  group_message started{group_message::kind::child_started, this};
+  group_message ended{group_message::kind::child_ended, this};
+};
+
+struct [[nodiscard]] group_join_operation {
+  task_group* group;
+  group_join_awaiter bind(task_context& context) &&;
+};
+
+}  // namespace impl
+
+/// The children of one with_group. Any member may be called by the body and by every child.
+class task_group {
+ public:
+  task_group(const task_group&) = delete;
+  task_group& operator=(const task_group&) = delete;
+
+  /// Starts a child. In a group that was cancelled or has failed it starts cancelled: it runs to its first wait.
+  /// Throws std::bad_alloc or std::logic_error (a task that was used already) before anything has changed.
+  void spawn(task<> t, const char* name = "", const char* file = __builtin_FILE(), unsigned line = __builtin_LINE());
+  /// The same for f(args...): keeps copies of f and its arguments alive until the child has ended.
+  template <impl::task_callable F, class... Args>
+  void spawn(F&& f, Args&&... args) {
+    static_assert(std::is_same_v<impl::task_made_by<F, Args...>, task<>>,
+                  "a child of a group returns task<>: hand results over through references or a queue");
+    spawn(impl::make_task(std::forward<F>(f), std::forward<Args>(args)...), impl::callable_name<std::decay_t<F>>(), "", 0);
+  }
+
+  /// Requests cancellation of every child, present and future, and of the body, unless it is the body that calls. Not
+  /// a failure: with_group returns normally. Idempotent; never waits.
+  void cancel() noexcept;
+
+  /// Waits until no child is left, at some moment of the call. For the body: a child would wait for itself, and is refused
+  /// with std::logic_error. Cancellable.
+  impl::group_join_operation join() noexcept { return {this}; }
+
+  /// How many children have not ended: exact when none starts or ends meanwhile.
+  std::size_t size() const noexcept { return size_.load(impl::acquire); }  // E1 observe
+
+ private:
+  friend impl::group_child;
+  friend impl::group_join_awaiter;
+  friend impl::with_group_scope;
+
+  explicit task_group(impl::with_group_scope& scope) noexcept : scope_(scope) {}
+
+  void cancel_children() noexcept;
+  /// Sends a message and runs if nobody does. True: the group has ended with it, and the caller tells the scope.
+  [[nodiscard]] bool send(impl::group_message& m) noexcept;
+  /// The same for those who cannot go on with the caller themselves.
+  void post(impl::group_message& m) noexcept;
+
+  // The runner's.
+  void handle(impl::group_message& m) noexcept;
+  void child_started(impl::group_child& child) noexcept;
+  void child_ended(impl::group_child& child) noexcept;
+  void join(impl::group_join_awaiter& joiner) noexcept;
+  void unjoin(impl::group_join_awaiter& joiner) noexcept;
+  void failed(std::exception_ptr error, bool was_cancelled) noexcept;
+  void cancel_listed() noexcept;
+
+  impl::with_group_scope& scope_;
+  impl::delegation delegation_;
+  impl::atomic<std::size_t> size_{0};            // children that have not ended; written by spawners and the runner
+  impl::atomic<std::uint32_t> cancel_sent_{0};   // 0 | 1, all accesses relaxed: the message goes once
+  impl::group_message cancel_message_{impl::group_message::kind::cancel, nullptr};
+  impl::group_message body_ended_message_{impl::group_message::kind::body_ended, nullptr};
+  // The runner's.
+  impl::group_child* children_ = nullptr;
+  impl::group_join_awaiter* joiners_ = nullptr;
+  std::exception_ptr failure_;
+  bool cancelling_ = false;
+  bool body_over_ = false;
+  bool over_ = false;
+  bool interrupted_ = false;  // the body or a child ended by a cancellation
+};
+
+namespace impl {
+
+/// A wait for the children of a group. The gate's parties: the group's runner, and the link.
+class [[nodiscard]] group_join_awaiter final : public canceller {
+ public:
+  group_join_awaiter(task_group& group, task_context& context);
+  group_join_awaiter(const group_join_awaiter&) = delete;
+  group_join_awaiter& operator=(const group_join_awaiter&) = delete;
+
+  bool await_ready() noexcept {
+    cancelled_ = context_.cancelled();
+    return cancelled_ || group_.size() == 0;
+  }
+  bool await_suspend(std::coroutine_handle<> self) noexcept;
+  void await_resume() const {
+    context_.note_wait(nullptr, nullptr);
+    if (cancelled_) throw sluice::cancelled{};
+  }
+  void cancel(cancellable&) noexcept override;
+
+ private:
+  friend task_group;
+  enum class place : std::uint8_t { nowhere, listed, left };
+
+  task_group& group_;
+  task_context& context_;
+  cancellable link_{this};
+  gate gate_{2};
+  group_message join_{group_message::kind::join, this};
+  group_message unjoin_{group_message::kind::unjoin, this};
+  // The runner's, until it lets go.
+  group_join_awaiter* previous_ = nullptr;
+  group_join_awaiter* next_ = nullptr;
+  place place_ = place::nowhere;
+  bool cancelled_ = false;
+};
+
+/// The part of with_group that knows nothing of the body's type. As a root it is the body's context.
+class with_group_scope : public root_context, public canceller {
+ public:
+  explicit with_group_scope(task_context& parent) noexcept
+      : root_context(*scheduler::current(), current_core()), parent_(parent), group_(*this) {}
+  with_group_scope(const with_group_scope&) = delete;
+  with_group_scope& operator=(const with_group_scope&) = delete;
+
+  task_group& group() noexcept { return group_; }
+  bool refuse() noexcept {
+    refused_ = parent_.context().cancelled();
+    return refused_;
+  }
+  std::coroutine_handle<> start(task<> body, std::coroutine_handle<> self);
+  void check();
+
+  std::coroutine_handle<> finished(std::coroutine_handle<> frame) noexcept override;
+  void cancel(cancellable&) noexcept override;
+
+  /// The group has ended. True: nobody is left inside.
+  [[nodiscard]] bool ended() noexcept { return gate_.leave(parent_.context().disarm(link_) ? 2 : 1); }
+  const waiting_parent& parent() const noexcept { return parent_; }
+  void cancel_body() noexcept { root_context::cancel(); }
+  void take_body_error() noexcept;
+
+ private:
+  waiting_parent parent_;
+  task_group group_;
+  result<void> outcome_;
+  cancellable link_{this};
+  gate gate_{2};
+  bool refused_ = false;
+};
+
+template <class F>
+class [[nodiscard]] with_group_awaiter {
+ public:
+  with_group_awaiter(F&& body, task_context& parent) noexcept : scope_(parent), body_(std::forward<F>(body)) {}
+
+  bool await_ready() noexcept { return scope_.refuse(); }
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<> self) {
+    return scope_.start(std::invoke(body_, scope_.group()), self);
+  }
+  void await_resume() { scope_.check(); }
+
+ private:
+  with_group_scope scope_;
+  F body_;  // a reference for a callable that was passed by name
+};
+
+template <class F>
+class [[nodiscard]] with_group_operation {
+ public:
+  explicit with_group_operation(F&& body) : body_(std::forward<F>(body)) {}
+  with_group_awaiter<F> bind(task_context& parent) && { return {std::forward<F>(body_), parent}; }
+
+ private:
+  F body_;
+};
+
+/// g++ 12 destroys a temporary lambda twice when it stands inside a co_await expression and has a destructor to run.
+template <class F>
+inline constexpr bool callable_survives =
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+    std::is_lvalue_reference_v<F> || std::is_trivially_destructible_v<std::remove_reference_t<F>>;
+#else
+    true;
+#endif
+
+}  // namespace impl
+
+/// Runs `body(group)` and returns when it and every child that was spawned on the group have ended. The first failure, of the body or a
+/// child, cancels all the others and is rethrown. Cancellation of the caller is passed on to all of them, and thrown if it stopped any.
+/// Entered in an already cancelled task: throws sluice::cancelled and starts nothing. A `body` passed by name must stay alive
+/// until then, which it does where the call stands in a co_await expression.
+template <class F>
+  requires std::is_same_v<std::invoke_result_t<F&, task_group&>, task<>>
+impl::with_group_operation<F> with_group(F&& body) {
+  static_assert(impl::callable_survives<F>,
+                "g++ 12 destroys a temporary lambda with such captures twice inside co_await: name the lambda first, then pass it by name");
+  return impl::with_group_operation<F>(std::forward<F>(body));
+}
+
+inline impl::group_join_awaiter impl::group_join_operation::bind(task_context& context) && { return {*group, context}; }
+
+}  // namespace sluice

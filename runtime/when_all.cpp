@@ -1,0 +1,69 @@
+#include <sluice/runtime/when_all.hpp>
+
+namespace sluice::impl {
+
+void join_scope::add(join_child& child) noexcept {
+  child.next_child = first_;
+  first_ = &child;
+}
+
+std::coroutine_handle<> join_scope::start(std::coroutine_handle<> self) noexcept {
+  parent_.suspend(self, "when_all", this);
+  if (!parent_.context().arm(link_)) {
+    refused_ = true;
+    return parent_.not_suspended();
+  }
+  std::uint32_t count = 0;
+  for (join_child* child = first_; child != nullptr; child = child->next_child) {
+    child->scope = this;
+    ++count;
+  }
+  children_.store(count, relaxed);  // relaxed: the scheduler hands the children over
+  // Forked in reverse, so that the worker takes them in order. The first is not forked: this scope stays until it has run.
+  scheduler& here = *scheduler::current();
+  join_child* reversed = nullptr;
+  for (join_child* child = first_->next_child; child != nullptr; child = child->next_child) {
+    child->next = reversed;
+    reversed = child;
+  }
+  while (reversed != nullptr) {
+    join_child* child = reversed;
+    reversed = static_cast<join_child*>(child->next);
+    here.fork(*child);
+  }
+  scheduler::set_current_task(first_);
+  return transfer(first_->handle);
+}
+
+std::coroutine_handle<> join_scope::child_ended(join_child& child, bool failed) noexcept {
+  if (failed) {
+    join_child* expected = nullptr;
+    // relaxed: the count-off below hands everything over
+    if (failed_.compare_exchange_strong(expected, &child, relaxed, relaxed)) cancel_children(&child);
+  }
+  // The last one needs no read-modify-write.
+  if (children_.load(acquire) != 1 && children_.fetch_sub(1, acq_rel) != 1) {  // E1 observe, E1 publish
+    return std::noop_coroutine();
+  }
+  const std::uint32_t parties = parent_.context().disarm(link_) ? 2 : 1;
+  return gate_.leave(parties) ? parent_.go_on() : std::noop_coroutine();
+}
+
+void join_scope::cancel_children(const join_child* except) noexcept {
+  for (join_child* child = first_; child != nullptr; child = child->next_child) {
+    if (child != except) child->task_context::cancel();
+  }
+}
+
+void join_scope::cancel(cancellable&) noexcept {
+  cancel_children(nullptr);
+  gate_.leave_and_wake(1, parent_.context());
+}
+
+void join_scope::check() {
+  parent_.context().note_wait(nullptr, nullptr);
+  if (refused_) throw sluice::cancelled{};
+  if (join_child* child = failed_.load(relaxed)) std::rethrow_exception(child->take_error());  // relaxed: all have ended
+}
+
+}  // namespace sluice::impl
