@@ -10,6 +10,7 @@
 int main() {
   sluice::impl::atomic<std::uint32_t> word{1};
   const auto deadline = sluice::impl::now() + std::chrono::milliseconds(1);
-  while (sluice::impl::futex::wait_until(word, 1, deadline)) {}
+  while (sluice::impl::futex::wait_until(word, 1, deadline)) {
+  }
   std::printf("%s\n", sluice::timed_out().what());
 }

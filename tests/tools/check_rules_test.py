@@ -66,8 +66,13 @@ class Orders(unittest.TestCase):
         self.assertEqual(findings(orders.check_orders, queues__x_hpp=text), [("queues/x.hpp", 9)])
 
     def test_an_edge_with_one_end_is_found_where_it_is_declared(self):
-        text = BOTH_ENDS.replace("E1 observe", "E1, of course")
+        text = BOTH_ENDS.replace("E1 observe", "E1 once more").replace("return word.load(", "return word.load(relaxed")
+        text = text.replace("      acquire);", "      );")
         self.assertEqual(findings(orders.check_edges, queues__x_hpp=text), [("queues/x.hpp", 3)])
+
+    def test_an_edge_that_is_only_named_is_at_the_end_that_its_order_can_be(self):
+        text = BOTH_ENDS.replace("E1 observe", "E1").replace("D1 load", "D1").replace("E1 publish", "E1")
+        self.assertEqual(findings(orders.check_edges, queues__x_hpp=text), [])
 
     def test_an_edge_that_nobody_declared_is_found_where_it_is_used(self):
         text = BOTH_ENDS + "int i;  // E7 observe\n"

@@ -3,8 +3,8 @@
 An edge is declared in the comment at the top of a file, `// E1  put (release) -> get (acquire): ...`, or, for a
 Dekker pair, `// D1  ...`. Where an order stands in code, a comment on its line or on the three above names the
 edge and the end: `// E1 publish`, `// E1 observe`, `// D1 store`, `// D1 load`; an operation that is both ends
-says `// E1 publish, observe`. An edge of another file is named with it: `// E3 observe in queues/waiter_hub.hpp`,
-or `// E3 in queues/waiter_hub.hpp observe`. A .cpp file may use the edges of its header.
+says `// E1 publish, observe`, and a bare `// E1` is whatever the order itself can be. An edge of another file is
+named with it: `// E3 observe in queues/waiter_hub.hpp`. A .cpp file may use the edges of its header.
 """
 
 import re
@@ -72,6 +72,19 @@ def home_of(source, edge, other, declared):
     return next((path for path in candidates if edge in declared.get(path, {})), None)
 
 
+def ends_by_order(source, number, kind):
+    """The ends that the orders beside a mention can be, for a mention that does not say which it is."""
+    for line in source.code[number - 1:number + COMMENT_REACH]:
+        orders = set(ORDER.findall(line))
+        if orders and kind == "D":
+            wanted = {"store"} if ".store(" in line else {"load"} if ".load(" in line else {"store", "load"}
+            return wanted if "seq_cst" in orders else set()
+        if orders:
+            both = bool(orders & {"acq_rel", "seq_cst"})
+            return {end for end, order in (("publish", "release"), ("observe", "acquire")) if both or order in orders}
+    return set()
+
+
 def check_edges(tree):
     findings = []
     declared = {source.path: declared_edges(source) for source in concurrent_sources(tree)}
@@ -84,7 +97,7 @@ def check_edges(tree):
                                  f"{other or source.path}: say there who publishes what to whom."))
                 continue
             counts[home, edge] = counts.get((home, edge), 0) + 1
-            seen = {end for end in ENDS[edge[0]] if end in words}
+            seen = {end for end in ENDS[edge[0]] if end in words} or ends_by_order(source, number, edge[0])
             ends.setdefault((home, edge), set()).update(seen)
     for path, edges in declared.items():
         for edge, line in edges.items():
