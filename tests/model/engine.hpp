@@ -143,7 +143,7 @@ class engine {
   void require_usable(location& x, site where);
   void access_exclusively(location& x, site where, const char* what);
   void access_shared(location& x, site where);
-  bool sees(const view& v, int thread, tick when, bool seq_cst) const noexcept;
+  bool sees(const view& v, int who, tick when, bool seq_cst) const noexcept;
   int oldest_readable(const location& x, bool seq_cst) const noexcept;
   bits read_message(location& x, int index, order o);
   void write_message(location& x, void* address, bits value, order o, const view* carried);

@@ -132,13 +132,13 @@ void engine::write_plain(const void* address, site where) {
 
 // ---- Values --------------------------------------------------------------------------------------------------------
 
-// Whether the event `when` of `thread` is to be seen through `v`: it happens before, or it happens before a seq_cst
+// Whether the event `when` of thread `who` is to be seen through `v`: it happens before, or it happens before a seq_cst
 // fence that precedes the newest seq_cst fence in v. A seq_cst reader counts as behind every executed fence.
-bool engine::sees(const view& v, int thread, tick when, bool seq_cst) const noexcept {
-  if (v.saw(thread, when)) return true;
+bool engine::sees(const view& v, int who, tick when, bool seq_cst) const noexcept {
+  if (v.saw(who, when)) return true;
   if (fences_.empty()) return false;
-  if (seq_cst) return fences_.back().seen.saw(thread, when);
-  return v.fence != 0 && fences_[v.fence - 1u].seen.saw(thread, when);
+  if (seq_cst) return fences_.back().seen.saw(who, when);
+  return v.fence != 0 && fences_[v.fence - 1u].seen.saw(who, when);
 }
 
 // Coherence and the seq_cst rules forbid all older messages; the staleness bound may, too.
