@@ -4,7 +4,8 @@ An edge is declared in the comment at the top of a file, `// E1  put (release) -
 Dekker pair, `// D1  ...`. Where an order stands in code, a comment on its line or on the three above names the
 edge and the end: `// E1 publish`, `// E1 observe`, `// D1 store`, `// D1 load`; an operation that is both ends
 says `// E1 publish, observe`, and a bare `// E1` is whatever the order itself can be. An edge of another file is
-named with it: `// E3 observe in queues/waiter_hub.hpp`. A .cpp file may use the edges of its header.
+named with it: `// E3 observe in queues/waiter_hub.hpp`. A .cpp file may use the edges of its header. An edge of one
+class may be declared above it instead, in the same form: `// E3  this (release) -> that (acquire): ...`.
 """
 
 import re
@@ -16,7 +17,8 @@ ORDER = re.compile(r"(?<![\w.>:])(?:impl::|std::memory_order_|std::memory_order:
                    r"(acquire|release|acq_rel|seq_cst)(?=\s*(?:[,):]|$))")
 EDGE = re.compile(r"\b([ED]\d+)\b")
 DECLARATION = re.compile(r"^\s*//\s{0,3}([ED]\d+)\b")
-OTHER_FILE = re.compile(r"\bin ((?:queues|scheduler|runtime)/\w+\.[hc]pp)")
+LATER_DECLARATION = re.compile(r"^\s*//\s{0,3}([ED]\d+)  \S.*->")  # above one class of a file
+OTHER_FILE = re.compile(r"\b(?:in|of|see) ((?:(?:queues|scheduler|runtime)/)?\w+\.[hc]pp)")
 ENDS = {"E": ("publish", "observe"), "D": ("store", "load")}
 COMMENT_REACH = 3
 
@@ -45,16 +47,20 @@ def check_orders(tree):
 
 
 def declared_edges(source):
-    """edge -> line of its declaration in the comment at the top of the file."""
-    top = source.comments[:source.header_comment_end]
-    found = ((DECLARATION.match(line), number) for number, line in enumerate(top, 1))
-    return {match.group(1): number for match, number in found if match}
+    """edge -> line of its declaration."""
+    declared = {}
+    for number, line in enumerate(source.comments, 1):
+        pattern = DECLARATION if number <= source.header_comment_end else LATER_DECLARATION
+        match = pattern.match(line)
+        if match:
+            declared.setdefault(match.group(1), number)
+    return declared
 
 
 def mentions(source):
     """(line, edge, the words about it, the other file named or None) for each edge named beside code."""
     for number, line in enumerate(source.comments, 1):
-        if number <= source.header_comment_end or not EDGE.search(line):
+        if number <= source.header_comment_end or not EDGE.search(line) or LATER_DECLARATION.match(line):
             continue
         # A comment that a line break cut in two is read as one.
         following = source.comments[number] if number < len(source.comments) else ""
@@ -62,8 +68,11 @@ def mentions(source):
         text = line + " " + (more if not EDGE.search(more) else "")
         parts = EDGE.split(text)
         for edge, words in zip(parts[1::2], parts[2::2]):
-            other = OTHER_FILE.search(words)
-            yield number, edge, words, other.group(1) if other else None
+            match = OTHER_FILE.search(words)
+            other = match.group(1) if match else None
+            if other and "/" not in other:
+                other = f"{source.layer}/{other}"
+            yield number, edge, words, other
 
 
 def home_of(source, edge, other, declared):
