@@ -1,3 +1,4 @@
+// stresses: queues/queue.hpp queues/queue_core.hpp queues/ring.hpp queues/task_context.hpp queues/thread_context.hpp
 // Real threads over small queues: conservation under chaos.
 #include <sluice/queues/queue.hpp>
 
@@ -16,7 +17,7 @@ namespace {
 using test::coroutine;
 using test::executor;
 
-constexpr int threads = 4;             // on each side
+constexpr int threads = 4;          // on each side
 constexpr std::size_t at_once = 4;  // coroutines on each thread, each in a slot of its own
 
 // What happened, counted per item: each accepted item must be delivered exactly once.
