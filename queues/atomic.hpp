@@ -29,6 +29,9 @@ inline constexpr order seq_cst = std::memory_order_seq_cst;
 
 using time_point = std::chrono::steady_clock::time_point;
 
+/// Whether this is a model build, where bounds are small so that a search reaches what lies behind them.
+inline constexpr bool model_build = false;
+
 /// An atomic whose every access names its memory order.
 template <class T>
 class atomic {

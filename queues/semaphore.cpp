@@ -1,0 +1,172 @@
+#include <sluice/queues/semaphore.hpp>
+
+#include <sluice/queues/fail.hpp>
+
+#include <stdexcept>
+#include <string>
+
+namespace sluice {
+
+namespace impl {
+
+namespace {
+
+constexpr std::size_t largest = std::size_t{1} << 60;
+
+std::uint64_t checked_total(std::size_t permits) {
+  if (permits > largest) {
+    throw std::invalid_argument("sluice: a semaphore can hold 2^60 permits at most, not " + std::to_string(permits));
+  }
+  return permits;
+}
+
+}  // namespace
+
+semaphore_core::semaphore_core(std::size_t permits) : waiter_hub(&waiters_), total_(checked_total(permits)) {}
+
+semaphore_core::~semaphore_core() {
+  seize();
+  if (!waiters_.empty()) {
+    fail("a semaphore is destroyed while " + std::to_string(waiters_.size()) +
+         " acquires on it are pending: let them return, or cancel them, first");
+  }
+  if (kick_armed_ && (word_.load(relaxed) & kick_flag) == 0) await_kick(0);
+}
+
+std::uint64_t semaphore_core::checked(std::size_t n) const {
+  const std::uint64_t total = total_.load(relaxed);
+  if (n > total) {
+    throw std::invalid_argument("sluice: acquire(" + std::to_string(n) + ") on a semaphore of " +
+                                std::to_string(total) +
+                                " permits could never succeed: ask for fewer, or resize it first");
+  }
+  return n;
+}
+
+bool semaphore_core::has_free(std::uint64_t word, std::uint64_t n) const noexcept {
+  return word / one + n <= total_.load(relaxed);
+}
+
+bool semaphore_core::try_take(std::uint64_t n) noexcept {
+  if (n == 0) return true;
+  std::uint64_t word = word_.load(relaxed);
+  do {
+    if ((word & frozen_flag) != 0 || !has_free(word, n)) return false;
+  } while (!word_.compare_exchange_weak(word, word + n * one, acquire, relaxed));  // E1 observe
+  return true;
+}
+
+void semaphore_core::give_back(std::uint64_t n) {
+  std::uint64_t word = word_.load(relaxed);
+  do {
+    if (n > word / one) {
+      throw std::logic_error("sluice: release(" + std::to_string(n) + ") on a semaphore with only " +
+                             std::to_string(word / one) + " permits out: release what was forgotten, once");
+    }
+  } while (!word_.compare_exchange_weak(word, (word - n * one) & ~kick_flag, acq_rel, relaxed));  // E1 publish
+  if ((word & kick_flag) != 0) kick(0);
+}
+
+void semaphore_core::resize(std::size_t permits) {
+  total_.store(checked_total(permits), relaxed);
+  if ((word_.fetch_and(~kick_flag, acq_rel) & kick_flag) != 0) kick(0);  // E2 publish
+}
+
+std::size_t semaphore_core::available() const noexcept {
+  const std::uint64_t out = word_.load(relaxed) / one;  // a snapshot
+  const std::uint64_t total = total_.load(relaxed);
+  return out < total ? total - out : 0;
+}
+
+void semaphore_core::kicked(std::uintptr_t) noexcept { kick_armed_ = false; }
+
+void semaphore_core::serve() noexcept {
+  if (!waiters_.empty() && !frozen_) {
+    word_.fetch_or(frozen_flag, relaxed);
+    frozen_ = true;
+  }
+  while (!waiters_.empty() && grant(static_cast<permit_waiter&>(waiters_.front()))) {
+  }
+  if (waiters_.empty() && frozen_) {
+    word_.fetch_and(~frozen_flag, relaxed);
+    frozen_ = false;
+  }
+  waiting_.store(waiters_.size(), relaxed);
+}
+
+// Serves the first waiter. False: it must wait, and a release or a resize that could help it will kick (I2).
+bool semaphore_core::grant(permit_waiter& w) noexcept {
+  std::uint64_t word = word_.load(relaxed);
+  while (!has_free(word, w.wanted)) {
+    if (kick_armed_) return false;
+    if (word_.compare_exchange_weak(word, word | kick_flag, acq_rel, relaxed)) {  // E2 observe
+      kick_armed_ = true;
+      word |= kick_flag;
+      if (!has_free(word, w.wanted)) return false;
+    }
+  }
+  if (!claim(w)) return true;
+  word_.fetch_add(w.wanted * one, acquire);  // E1 observe. Frozen: nobody else takes
+  complete(w, wait_result::done);
+  return true;
+}
+
+}  // namespace impl
+
+void permit::release() noexcept {
+  if (count_ == 0) return;
+  const std::size_t n = std::exchange(count_, 0);
+  try {
+    core_->give_back(n);
+  } catch (const std::logic_error& error) {
+    impl::fail(error.what());
+  }
+}
+
+permit permit::split(std::size_t n) {
+  if (n > count_) {
+    throw std::invalid_argument("sluice: split(" + std::to_string(n) + ") of a permit that holds " +
+                                std::to_string(count_));
+  }
+  count_ -= n;
+  return {*core_, n};
+}
+
+bool acquire_awaiter::await_ready() noexcept {
+  if (wait_.context->cancelled()) {
+    wait_.result = impl::wait_result::cancelled;
+    return true;
+  }
+  return core_->try_take(wait_.wanted);
+}
+
+bool acquire_awaiter::await_suspend(std::coroutine_handle<> suspended) noexcept {
+  wait_.context->handle = suspended;
+  return core_->wait(wait_, "semaphore.acquire");
+}
+
+permit acquire_awaiter::await_resume() {
+  impl::waiter_hub::resumed(wait_);
+  if (wait_.result == impl::wait_result::cancelled) throw cancelled{};
+  return {*core_, static_cast<std::size_t>(wait_.wanted)};
+}
+
+acquire_awaiter acquire_operation::bind(impl::task_context& context) && {
+  impl::semaphore_core* const core = std::exchange(core_, nullptr);
+  if (core == nullptr) throw std::logic_error("sluice: semaphore::acquire() was awaited twice: call it again instead");
+  return {*core, wanted_, context};
+}
+
+std::optional<permit> semaphore::try_acquire(std::size_t n) {
+  if (!core_.try_take(core_.checked(n))) return std::nullopt;
+  return permit(core_, n);
+}
+
+permit semaphore::block(std::size_t n, impl::time_point deadline) {
+  impl::refuse_on_worker("semaphore::blocking_acquire", "co_await acquire");
+  impl::thread_context context;
+  acquire_awaiter awaiter(core_, core_.checked(n), context);
+  return impl::block_on_awaiter(awaiter, context, deadline);
+}
+
+}  // namespace sluice

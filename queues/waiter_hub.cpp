@@ -1,0 +1,199 @@
+#include <sluice/queues/waiter_hub.hpp>
+
+namespace sluice::impl {
+
+// ---------------------------------------------------------------------------------------------- lists
+
+void waiter_list::push_back(waiter& w) noexcept {
+  w.next = nullptr;
+  w.previous = last_;
+  (last_ != nullptr ? last_->next : first_) = &w;
+  last_ = &w;
+  w.linked = true;
+  ++size_;
+}
+
+void waiter_list::remove(waiter& w) noexcept {
+  (w.previous != nullptr ? w.previous->next : first_) = w.next;
+  (w.next != nullptr ? w.next->previous : last_) = w.previous;
+  w.linked = false;
+  --size_;
+}
+
+void waiter_hub::ready_waiters::push(waiter& w) noexcept {
+  w.next = nullptr;
+  (last != nullptr ? last->next : first) = &w;
+  last = &w;
+  ++size;
+}
+
+waiter& waiter_hub::ready_waiters::pop() noexcept {
+  waiter& w = *first;
+  first = w.next;
+  if (first == nullptr) last = nullptr;
+  --size;
+  return w;
+}
+
+// ------------------------------------------------------------------------------------ the waiting side
+
+bool waiter_hub::wait(waiter& w, const char* operation) noexcept {
+  w.owner = this;
+  w.context->note_wait(operation, this);
+  if (!w.context->arm(w)) {
+    w.result = wait_result::cancelled;
+    return false;
+  }
+  if (!push(w)) return true;
+  return !run(&w);
+}
+
+// True: the caller has become the runner.
+bool waiter_hub::push(waiter& w) noexcept {
+  std::uintptr_t head = inbox_.load(relaxed);  // only a guess for the exchange
+  do {
+    w.inbox_next = reinterpret_cast<waiter*>(head & ~flag_mask);
+  } while (!inbox_.compare_exchange_weak(  // E1 publish, E1 observe: the caller may become the runner
+      head, reinterpret_cast<std::uintptr_t>(&w) | running | (head & flag_mask), acq_rel, relaxed));
+  return (head & running) == 0;
+}
+
+void waiter_hub::kick(unsigned word) noexcept {
+  const std::uintptr_t before = inbox_.fetch_or(running | kick_bit(word), acq_rel);  // E1 publish, E1 observe
+  if ((before & running) == 0) run(nullptr);
+}
+
+void waiter_hub::cancel(cancellable& wait) noexcept {
+  auto& w = static_cast<waiter&>(wait);
+  auto seen = wait_state::unregistered;
+  if (w.state.compare_exchange_strong(seen, wait_state::cancelled, acq_rel, acquire)) return;  // E2, I2: last touch
+  if (seen == wait_state::linked)
+    w.state.compare_exchange_strong(seen, wait_state::cancel_sent, acq_rel, acquire);  // E2
+  if (push(w)) run(nullptr);
+}
+
+// ------------------------------------------------------------------------------------------- the runner
+
+bool waiter_hub::claim(waiter& w) noexcept {
+  auto seen = wait_state::linked;
+  if (w.state.compare_exchange_strong(seen, wait_state::claimed, acq_rel, acquire)) return true;  // E2
+  lists_[w.list].remove(w);  // cancel_sent: woken when the message is here
+  return false;
+}
+
+void waiter_hub::complete(waiter& w, wait_result result) noexcept {
+  if (w.linked) lists_[w.list].remove(w);
+  finish(w, result);
+}
+
+void waiter_hub::complete_all(waiter_list& list, wait_result result) noexcept {
+  while (!list.empty()) {
+    waiter& w = list.front();
+    if (claim(w)) complete(w, result);
+  }
+}
+
+void waiter_hub::finish(waiter& w, wait_result result) noexcept {
+  w.result = result;
+  if (w.context->disarm(w)) {
+    ready_.push(w);
+  } else {
+    w.deferred = true;
+  }
+}
+
+// One waiter from the inbox: a registration, or a canceller's message.
+void waiter_hub::receive(waiter& w) noexcept {
+  auto seen = wait_state::unregistered;
+  if (w.state.compare_exchange_strong(seen, wait_state::linked, acq_rel, acquire)) {  // E2
+    lists_[w.list].push_back(w);
+    return;
+  }
+  if (w.deferred) {  // the result was there first
+    ready_.push(w);
+    return;
+  }
+  if (w.linked) lists_[w.list].remove(w);
+  w.result = wait_result::cancelled;
+  ready_.push(w);
+}
+
+// The caller has moved the inbox to `running`. True: `self` is among the completed, and was not woken.
+bool waiter_hub::run(waiter* self) noexcept {
+  for (unsigned round = 0;; ++round) {
+    const std::uintptr_t grabbed = inbox_.exchange(running, acq_rel);  // E1 observe, E1 publish
+    if ((grabbed & flag_mask) != running) kicked(grabbed & flag_mask);
+    waiter* newest = reinterpret_cast<waiter*>(grabbed & ~flag_mask);
+    waiter* oldest = nullptr;
+    while (newest != nullptr) {
+      waiter* const before = newest->inbox_next;
+      newest->inbox_next = oldest;
+      oldest = newest;
+      newest = before;
+    }
+    while (oldest != nullptr) {
+      waiter* const after = oldest->inbox_next;
+      receive(*oldest);
+      oldest = after;
+    }
+    serve();
+    ready_waiters ready = ready_;
+    ready_ = {};
+    std::uintptr_t expected = running;
+    if (inbox_.compare_exchange_strong(expected, 0, acq_rel, relaxed)) return wake_all(ready, self);  // E1 publish, I3
+    const bool weary = round + 1 >= max_rounds || ready.size >= max_ready;
+    if (weary && (ready.size > 1 || (ready.size == 1 && ready.first != self))) {
+      // I5. The heir is woken last: until then `running` is still ours, and the hub cannot go away.
+      waiter& heir = choose_heir(ready, self);
+      heir.heir = true;
+      const bool mine = wake_all(ready, self);
+      heir.context->wake();
+      return mine;
+    }
+    ready_ = ready;
+  }
+}
+
+// Takes out the longest-served waiter that is not the caller's own.
+waiter& waiter_hub::choose_heir(ready_waiters& ready, const waiter* self) noexcept {
+  waiter& first = ready.pop();
+  if (&first != self) return first;
+  waiter& second = ready.pop();
+  ready.push(first);
+  return second;
+}
+
+bool waiter_hub::wake_all(ready_waiters ready, const waiter* self) noexcept {
+  bool mine = false;
+  for (waiter* w = ready.first; w != nullptr;) {
+    waiter* const after = w->next;
+    if (w == self) {
+      mine = true;
+    } else {
+      w->context->wake();
+    }
+    w = after;
+  }
+  return mine;
+}
+
+void waiter_hub::inherit(waiter& w) noexcept {
+  w.heir = false;
+  static_cast<waiter_hub*>(w.owner)->run(nullptr);
+}
+
+// --------------------------------------------------------------------------------------- the destructor
+
+void waiter_hub::seize() noexcept {
+  std::uintptr_t expected = 0;
+  while (!inbox_.compare_exchange_weak(expected, running, acq_rel, relaxed)) {  // E1 observe
+    expected = 0;
+    yield_thread();
+  }
+}
+
+void waiter_hub::await_kick(unsigned word) noexcept {
+  while ((inbox_.load(acquire) & kick_bit(word)) == 0) yield_thread();  // E1 observe
+}
+
+}  // namespace sluice::impl

@@ -1,0 +1,154 @@
+#pragma once
+// The waiter hub: who waits on one object, in which order, and who serves them. Every object with waiters
+// (queue, semaphore, event) derives from it. Non-blocking delegation: waiters and kicks are pushed on
+// one word, whoever moves that word from idle to running serves everybody, and nobody waits for the runner.
+// Waiters live in coroutine frames (or on the stack of a plain thread): nothing is allocated.
+//
+// The inbox word:  newest waiter pushed | running | kicks
+//   running   somebody serves; owns the lists and everything called runner-private
+//   kick n    the object's word n changed; one bit for each word with a one-shot flag of its own
+//
+// A waiter's state:
+//
+//   unregistered --runner--> linked --runner--> claimed       (then its result is made, then it is woken)
+//        |                     |
+//    canceller             canceller
+//        v                     v
+//    cancelled             cancel_sent --message to the runner--> (unlinked, woken as cancelled)
+//
+// I1  The runner wins `claimed` before it takes anything for the waiter; a waiter that is not claimed is untouched.
+// I2  A canceller owns the waiter that it took from the cancel word. unregistered -> cancelled is its last touch; in
+//     every other state it sends the waiter itself as a message (its inbox link is free by then), and the
+//     runner wakes the waiter only after that message: `deferred` if the result was there first.
+// I3  Leave before you wake: completed waiters are woken from a local list after the exit from `running` has
+//     succeeded; after that nothing of the hub is touched, because a woken side may destroy the object.
+// I4  A flag that owes a kick is cleared by the same operation that makes its cause true; whoever cleared it
+//     kicks exactly once, and the kick is its last touch of the object. The runner never sets a flag again
+//     before the kick that it owes has come, so one bit for each word is enough, and a destructor knows how many to wait for.
+// I5  The runner's work for others is bounded: after `max_rounds` or `max_ready` it hands `running` to a waiter that it
+//     has completed, which goes on in its await_resume. That waiter's wait has not returned: the object lives.
+//
+// E1  push, kick, exit (release) -> take, enter (acquire), on the inbox: the waiter's fields, what the kicker published
+//     before it kicked, and the runner-private state of the runner before.
+// E2  a canceller's or the runner's step on `state` (release) -> the other's (acquire).
+//
+// Progress: no mutex, no spin on the runner. A preempted runner delays this object's waiters. Source: the idea is
+// flat combining / delegation (Hendler et al., SPAA 2010), with waiters as messages. Design note: queues/README.md.
+
+#include <sluice/queues/task_context.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sluice::impl {
+
+enum class wait_state : std::uint8_t { unregistered, linked, claimed, cancelled, cancel_sent };
+enum class wait_result : std::uint8_t { none, done, closed, cancelled };
+
+/// One wait. Lives in the awaiter; does not move while it is registered.
+struct alignas(16) waiter : cancellable {
+  explicit waiter(task_context& c, std::uint8_t which_list) noexcept : context(&c), list(which_list) {}
+  waiter(const waiter&) = delete;
+  waiter& operator=(const waiter&) = delete;
+
+  waiter* next = nullptr;        // runner-private: neighbours in a list, or the next ready waiter
+  waiter* previous = nullptr;    // runner-private
+  waiter* inbox_next = nullptr;  // the pusher's until the push, then the runner's
+  task_context* context;
+  atomic<wait_state> state{wait_state::unregistered};  // see above; runner and one canceller
+  std::uint8_t list;                                   // which of the hub's lists it belongs to
+  wait_result result = wait_result::none;              // runner-private until woken
+  bool linked = false;                                 // runner-private: it is in its list
+  bool deferred = false;  // runner-private: has its result, waits for the canceller's message
+  bool heir = false;      // set before it is woken: it has been handed `running` (I5)
+};
+static_assert(sizeof(void*) != 8 || sizeof(waiter) <= 48);
+
+/// First in, first out; unlinks in constant time. Only the runner touches it.
+class waiter_list {
+ public:
+  bool empty() const noexcept { return first_ == nullptr; }
+  waiter& front() const noexcept { return *first_; }
+  std::size_t size() const noexcept { return size_; }
+  void push_back(waiter& w) noexcept;
+  void remove(waiter& w) noexcept;
+
+ private:
+  waiter* first_ = nullptr;
+  waiter* last_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+class waiter_hub : public canceller {
+ public:
+  static constexpr std::uintptr_t running = 1;
+  static constexpr std::uintptr_t kick_bit(unsigned word) noexcept { return std::uintptr_t{2} << word; }
+  static constexpr std::uintptr_t flag_mask = 15;  // running and three kicks: waiters are 16-aligned
+  static constexpr unsigned max_rounds = model_build ? 1 : 64;
+  static constexpr unsigned max_ready = model_build ? 1 : 256;
+
+  waiter_hub(const waiter_hub&) = delete;
+  waiter_hub& operator=(const waiter_hub&) = delete;
+
+  /// Registers the waiter for its suspended task. True: the task stays suspended and will be woken. False: the wait is
+  /// over already, go on. Lock-free. After true, the waiter and the hub may be gone. `operation` is a literal, for dumps.
+  [[nodiscard]] bool wait(waiter& w, const char* operation) noexcept;
+
+  /// To be called by the resumed side before it looks at the result: goes on as the runner if it was handed that. Static,
+  /// because an operation that did not wait may find the hub gone.
+  static void resumed(waiter& w) noexcept {
+    if (w.owner == nullptr) return;
+    w.context->note_wait(nullptr, nullptr);
+    if (w.heir) [[unlikely]]
+      inherit(w);
+  }
+
+  /// Pays an owed kick for `word` (I4). Lock-free. After the call the hub may be gone.
+  void kick(unsigned word) noexcept;
+
+  void cancel(cancellable& wait) noexcept final;
+
+ protected:
+  explicit waiter_hub(waiter_list* lists) noexcept : lists_(lists) {}
+  ~waiter_hub() = default;
+
+  /// Runner: the kicks in `bits` have come. Called before the waiters of the same grab are admitted.
+  virtual void kicked(std::uintptr_t bits) noexcept = 0;
+  /// Runner: serve whoever can be served, and leave a flag in every word whose change could serve the rest.
+  virtual void serve() noexcept = 0;
+
+  /// Runner: wins the right to make `w`'s result. False: a canceller was first; `w` has left its list.
+  [[nodiscard]] bool claim(waiter& w) noexcept;
+  /// Runner: `w` was claimed, its result is made; it leaves its list and is woken at the exit.
+  void complete(waiter& w, wait_result result) noexcept;
+  /// Runner: claims and completes everybody in a list.
+  void complete_all(waiter_list& list, wait_result result) noexcept;
+
+  /// A destructor's first step: becomes the runner, for ever, and waits for a runner that is about to leave.
+  void seize() noexcept;
+  /// After seize(): waits for the kick of `word`, which somebody owes.
+  void await_kick(unsigned word) noexcept;
+
+ private:
+  struct ready_waiters {
+    waiter* first = nullptr;
+    waiter* last = nullptr;
+    unsigned size = 0;
+    void push(waiter& w) noexcept;
+    waiter& pop() noexcept;
+  };
+
+  bool push(waiter& w) noexcept;
+  bool run(waiter* self) noexcept;
+  void receive(waiter& w) noexcept;
+  void finish(waiter& w, wait_result result) noexcept;
+  static void inherit(waiter& w) noexcept;
+  static waiter& choose_heir(ready_waiters& ready, const waiter* self) noexcept;
+  static bool wake_all(ready_waiters ready, const waiter* self) noexcept;
+
+  atomic<std::uintptr_t> inbox_{0};  // see above; anyone
+  waiter_list* lists_;               // runner-private, the derived object's
+  ready_waiters ready_;              // runner-private
+};
+
+}  // namespace sluice::impl

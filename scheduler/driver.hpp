@@ -1,0 +1,46 @@
+#pragma once
+// Who takes the workers' steps: one thread for each, or in a simulation the one thread that waits.
+
+#include <sluice/scheduler/worker.hpp>
+
+#include <thread>
+#include <vector>
+
+namespace sluice::impl {
+
+/// Starts a thread for each worker; joins them when destroyed.
+class threads_driver {
+ public:
+  explicit threads_driver(worker_pool& pool);  // throws std::system_error
+  ~threads_driver();
+  threads_driver(const threads_driver&) = delete;
+  threads_driver& operator=(const threads_driver&) = delete;
+
+ private:
+  void stop() noexcept;
+
+  worker_pool& pool_;
+  std::vector<std::thread> threads_;
+};
+
+/// Takes steps of virtual workers in an order that a seed decides. Virtual time stands still while anything can run, and then
+/// jumps to the next deadline; so that a task which waits for a deadline by yielding gets there too, it also jumps after
+/// so many steps without a pause.
+class sim_driver {
+ public:
+  sim_driver(worker_pool& pool, std::uint64_t seed) noexcept : pool_(pool), seed_(seed) {}
+
+  /// False: nothing can run any more.
+  bool step() noexcept;
+
+ private:
+  bool jump() noexcept;
+
+  static constexpr std::uint32_t patience = 4096;
+
+  worker_pool& pool_;
+  std::uint64_t seed_;
+  std::uint32_t busy_steps_ = 0;
+};
+
+}  // namespace sluice::impl

@@ -1,0 +1,112 @@
+#include <sluice/scheduler/timers.hpp>
+
+namespace sluice::impl {
+
+worker_timers::~worker_timers() {
+  for (chunk* c = chunks_.load(relaxed); c != nullptr;) {  // relaxed: nobody else is left
+    const std::unique_ptr<chunk> last(c);
+    c = c->next;
+  }
+}
+
+timer* worker_timers::new_chunk(std::size_t size, bool outside) {
+  auto c = std::make_unique<chunk>(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    timer& t = c->timers[i];
+    t.home = this;
+    t.outside = outside;
+    t.passed = i + 1 < size ? &c->timers[i + 1] : nullptr;
+  }
+  timer* const first = &c->timers[0];
+  c->next = chunks_.load(relaxed);  // relaxed: not looked into
+  while (!chunks_.compare_exchange_weak(c->next, c.get(), release, relaxed)) {  // E3 publish
+  }
+  c.release();
+  return first;
+}
+
+timer* worker_timers::start(time_point deadline, timer_target& target) {
+  if (free_ == nullptr) drain();
+  if (free_ == nullptr) free_ = new_chunk(64, false);
+  timer& t = *free_;
+  free_ = t.passed;
+  t.target = &target;
+  t.deadline.store(ns(deadline), relaxed);
+  t.at.store(timer::armed, relaxed);  // relaxed: whoever stops it got it from this thread
+  if (deadline != time_point::max()) wheel_.insert(t, ns(deadline));
+  return &t;
+}
+
+timer* worker_timers::start_outside(time_point deadline, timer_target& target) {
+  timer* t = free_outside_.take_all();
+  if (t == nullptr) t = new_chunk(8, true);
+  if (timer* const rest = t->passed) {
+    timer* last = rest;
+    while (last->passed != nullptr) last = last->passed;
+    free_outside_.put_chain(*rest, *last);
+  }
+  t->target = &target;
+  t->in_transit = true;
+  t->deadline.store(ns(deadline), relaxed);
+  t->at.store(timer::armed, relaxed);  // relaxed: E1 hands it over
+  arrived_.put(*t);
+  return t;
+}
+
+bool worker_timers::stop(timer& t) noexcept {
+  if (t.in_transit) return stop_outside(t);
+  const bool armed = t.at.load(relaxed) == timer::armed;  // relaxed: this thread would have written anything else
+  if (t.link != nullptr) wheel_.remove(t);
+  recycle(t);
+  return armed;
+}
+
+bool worker_timers::stop_outside(timer& t) noexcept {
+  const bool armed = t.at.exchange(timer::stopped, acq_rel) == timer::armed;  // E2 publish, observe
+  returned_.put(t);
+  return armed;
+}
+
+void worker_timers::drain() noexcept {
+  timer* back = returned_.take_all();  // I3: before `arrived`
+  for (timer* t = arrived_.take_all(); t != nullptr;) {
+    timer* const next = t->passed;
+    t->in_transit = false;
+    const std::int64_t deadline = t->deadline.load(relaxed);
+    if (deadline != ns(time_point::max())) wheel_.insert(*t, deadline);
+    t = next;
+  }
+  while (back != nullptr) {
+    timer* const next = back->passed;
+    if (back->link != nullptr) wheel_.remove(*back);
+    recycle(*back);
+    back = next;
+  }
+}
+
+void worker_timers::recycle(timer& t) noexcept {
+  t.at.store(timer::unused, relaxed);  // relaxed: the free lists hand it over
+  if (t.outside) {
+    free_outside_.put(t);
+  } else {
+    t.passed = free_;
+    free_ = &t;
+  }
+}
+
+void worker_timers::fire(timer& t) noexcept {
+  timer_target* const target = t.target;  // I2
+  if (t.at.exchange(timer::fired, acq_rel) == timer::armed) target->fired();  // E2 publish, observe
+}
+
+std::size_t worker_timers::poll(time_point now) noexcept {
+  drain();
+  return wheel_.advance(ns(now), [this](wheel_entry& e) { fire(static_cast<timer&>(e)); });
+}
+
+time_point worker_timers::next_deadline() noexcept {
+  const std::int64_t next = wheel_.next_deadline();
+  return next == INT64_MAX ? time_point::max() : time_point(std::chrono::nanoseconds(next));
+}
+
+}  // namespace sluice::impl

@@ -1,0 +1,258 @@
+// not compiled in model builds: its parts are modelled one by one
+#include <sluice/scheduler/worker.hpp>
+
+#include <algorithm>
+
+namespace sluice::impl {
+
+worker_pool::worker_pool(scheduler& o, std::string n, std::size_t count, bool s, std::uint64_t seed)
+    : owner(o), name(std::move(n)), simulated(s), idle(count), injection(count) {
+  workers.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    workers.push_back(std::make_unique<worker>(*this, i, (seed + i + 1) * 0x9e3779b97f4a7c15u | 1));
+  }
+}
+
+worker_pool::~worker_pool() = default;
+
+void worker_pool::wake_one() noexcept {
+  const std::size_t i = idle.wake_one();
+  if (i != idle_state::nobody) workers[i]->parker().unpark();
+}
+
+bool worker_pool::any_work() const noexcept {
+  if (injection.has_items() || inbox.has_items()) return true;
+  return std::any_of(workers.begin(), workers.end(), [](const auto& w) { return w->has_public_work(); });
+}
+
+void worker_pool::put_outside(runnable& r) noexcept {
+  inbox.put(r);
+  if (idle.must_wake()) wake_one();
+}
+
+void worker_pool::submit_outside(runnable& r) noexcept {
+  runnable* const one = &r;
+  if (!injection.put(injection_queue::any_thread, &one, 1)) inbox.put(r);
+  if (idle.must_wake()) wake_one();
+}
+
+worker::worker(worker_pool& pool, std::size_t index, std::uint64_t seed)
+    : pool_(pool),
+      index_(index),
+      seed_(seed),
+      seen_steps_(pool.workers.capacity(), ~std::uint64_t{0}),
+      timers_(pool.simulated) {}
+
+// ----------------------------------------------------------------------------------------------------------- giving away
+
+// The ring is full: its newer half and `r` go to the injection queue, where any worker finds them.
+void worker::overflow(runnable& r) noexcept {
+  constexpr std::size_t half = decltype(ring_)::capacity / 2;
+  runnable* items[half + 1];
+  std::size_t n = ring_.spill(items);
+  items[n++] = &r;
+  give_away(items, n);
+}
+
+void worker::give_away(runnable** items, std::size_t n) noexcept {
+  if (!pool_.injection.put(index_, items, n)) {
+    for (std::size_t i = 1; i < n; ++i) items[i]->next = items[i - 1];
+    pool_.inbox.put_chain(*items[n - 1], *items[0]);
+  }
+  if (pool_.idle.must_wake()) pool_.wake_one();
+}
+
+// Somebody is hungry: makes forked children public, and wakes a sleeper for them.
+void worker::feed_thieves() noexcept {
+  forks_.publish();
+  if (!pool_.idle.anybody_sleeps()) {
+    forks_.set_wanted(false);                                    // D2 store
+    if (pool_.idle.anybody_sleeps()) forks_.set_wanted(true);  // D2 load
+  } else if (forks_.has_public() && pool_.idle.must_wake()) {
+    pool_.wake_one();
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------- taking
+
+runnable* worker::take_lifo() noexcept {
+  runnable* const r = lifo_.exchange(nullptr, acquire);  // E1 observe
+  if (r == nullptr) return nullptr;                      // a thief was quicker
+  if (++lifo_run_ <= lifo_limit) return r;
+  push_ready(*r);
+  return nullptr;
+}
+
+// Once in a while: timers, and what the usual order would leave waiting.
+runnable* worker::look_outside() noexcept {
+  const time_point now = pool_.now();
+  const auto since = now - last_look_;
+  last_look_ = now;
+  if (since > wanted_interval) {
+    interval_ = std::max(interval_ / 2, 1u);
+  } else {
+    interval_ = std::min(interval_ * 2, longest_interval);
+  }
+  until_look_ = interval_;
+  if (!timers_.idle()) timers_.poll(now);
+  if (runnable* const r = refill()) return r;
+  return ring_.pop();
+}
+
+// One task from outside to run now, and some more into the ring.
+runnable* worker::refill() noexcept {
+  if (runnable* const chain = pool_.inbox.take_all()) return unpack_inbox(chain);
+  const std::size_t there = pool_.injection.size();
+  if (there == 0) return nullptr;
+  constexpr std::size_t most = 32;
+  runnable* items[most];
+  const std::size_t room = decltype(ring_)::capacity - std::min(ring_.size(), decltype(ring_)::capacity);
+  const std::size_t n = pool_.injection.take(items, std::min({there / pool_.workers.size() + 1, most, room + 1}));
+  for (std::size_t i = 1; i < n; ++i) push_ready(*items[i]);
+  return n != 0 ? items[0] : nullptr;
+}
+
+runnable* worker::unpack_inbox(runnable* chain) noexcept {
+  runnable* const first = chain;
+  chain = chain->next;
+  while (chain != nullptr && ring_.size() < decltype(ring_)::capacity / 2) {
+    runnable* const r = chain;
+    chain = chain->next;
+    push_ready(*r);
+  }
+  constexpr std::size_t most = 64;
+  while (chain != nullptr) {  // what the ring should not take goes where others find it
+    runnable* items[most];
+    std::size_t n = 0;
+    for (; chain != nullptr && n < most; chain = chain->next) items[n++] = chain;
+    if (!pool_.injection.put(index_, items, n)) {
+      for (std::size_t i = 0; i < n; ++i) push_ready(*items[i]);
+    }
+  }
+  if (pool_.idle.must_wake() && pool_.any_work()) pool_.wake_one();
+  return first;
+}
+
+runnable* worker::steal_from(worker& victim) noexcept {
+  runnable* r = nullptr;
+  while (true) {
+    const auto got = victim.forks_.steal(r);
+    if (got == decltype(forks_)::outcome::took) return r;
+    if (got == decltype(forks_)::outcome::empty) break;
+  }
+  if ((r = victim.ring_.steal_into(ring_)) != nullptr) return r;
+  // What a task has woken runs next on its own worker, where its data is; unless that worker has not moved since the last look.
+  const std::uint64_t steps = victim.steps_.load(relaxed);
+  if (steps == seen_steps_[victim.index_]) {
+    if (victim.lifo_.load(relaxed) != nullptr) r = victim.lifo_.exchange(nullptr, acquire);  // E1 observe
+  }
+  seen_steps_[victim.index_] = steps;
+  return r;
+}
+
+runnable* worker::search() noexcept {
+  const std::size_t n = pool_.workers.size();
+  const std::size_t passes = n <= 2 || pool_.simulated ? 1 : 3;
+  for (std::size_t pass = 0; pass < passes; ++pass) {
+    const std::size_t start = random() % n;
+    for (std::size_t i = 0; i < n; ++i) {
+      worker& victim = *pool_.workers[(start + i) % n];
+      if (&victim == this) continue;
+      if (runnable* const r = steal_from(victim)) {
+        count(steals_);
+        return r;
+      }
+    }
+    if (runnable* const r = refill()) return r;
+  }
+  return nullptr;
+}
+
+// ---------------------------------------------------------------------------------------------------------------- driving
+
+bool worker::step() noexcept {
+  runnable* r = next();
+  if (r == nullptr && timers_.poll(pool_.now()) != 0) r = next();
+  if (r == nullptr) r = search();
+  if (r == nullptr) return false;
+  run(*r);
+  return true;
+}
+
+// A searcher has found work. The last one looks after what publishers have left to it.
+void worker::stop_searching() noexcept {
+  searching_ = false;
+  mode_.store(mode::running, relaxed);
+  if (pool_.idle.end_search() && pool_.any_work()) pool_.wake_one();
+}
+
+void worker::park() noexcept {
+  const time_point deadline = timers_.next_deadline();
+  timers_.set_parked_until(deadline);
+  pool_.idle.announce_sleep(index_, searching_);
+  for (auto& other : pool_.workers) {
+    if (other.get() != this) other->forks_.demand();  // D2 store
+  }
+  const bool stay = !timers_.has_arrivals() && !pool_.any_work() && pool_.stopping.load(seq_cst) == 0;
+  if (stay) {
+    mode_.store(mode::parked, relaxed);
+    count(parks_);
+    parker_.park_until(deadline);
+  }
+  timers_.set_awake();
+  searching_ = pool_.idle.leave_sleep(index_);
+  mode_.store(searching_ ? mode::searching : mode::running, relaxed);
+  if (!stay) yield_thread();  // what was seen may be in the hands of a thread that needs this processor
+}
+
+void worker::work() noexcept {
+  set_current(this);
+  for (;;) {
+    runnable* r = next();
+    if (r == nullptr) {
+      if (pool_.stopping.load(acquire) != 0) break;  // E1 of scheduler.cpp
+      if (timers_.poll(pool_.now()) != 0) continue;
+      if (!searching_) searching_ = pool_.idle.begin_search();
+      if (searching_) {
+        mode_.store(mode::searching, relaxed);
+        r = search();
+      }
+      if (r == nullptr) {
+        park();
+        continue;
+      }
+    }
+    if (searching_) stop_searching();
+    run(*r);
+  }
+  set_current(nullptr);
+}
+
+void worker::describe(std::string& out) const {
+  static constexpr const char* names[] = {"running", "searching", "parked"};
+  const auto number = [](auto n) { return std::to_string(n); };
+  out += "  worker " + number(index_) + ": " + names[static_cast<std::uint32_t>(mode_.load(relaxed))];
+  out += ", ready " + number(ring_.size()) + ", forked (public) " + number(forks_.public_size());
+  out += ", next " + number(lifo_.load(relaxed) != nullptr ? 1 : 0);
+  out += ", steps " + number(steps_.load(relaxed)) + ", steals " + number(steals_.load(relaxed));
+  out += ", parks " + number(parks_.load(relaxed)) + "\n";
+  const time_point now = pool_.now();
+  std::size_t listed = 0;
+  std::size_t more = 0;
+  timers_.visit_armed([&](time_point deadline) {
+    if (listed == 100) {
+      ++more;
+      return;
+    }
+    ++listed;
+    if (deadline == time_point::max()) {
+      out += "    timer: never\n";
+    } else {
+      const auto left = std::chrono::duration_cast<std::chrono::microseconds>(deadline - now);
+      out += "    timer in " + number(left.count()) + " us\n";
+    }
+  });
+  if (more != 0) out += "    and " + number(more) + " timers more\n";
+}
+
+}  // namespace sluice::impl

@@ -1,0 +1,211 @@
+#pragma once
+// One worker: its queues, its timers, and one step of its loop. A driver (driver.hpp) decides which thread takes the steps.
+//
+// What a worker takes next, in this order:
+//   every 64 steps at most (fewer when steps are long, so that it is about every 100 us):
+//                  timers, then one task from inbox or injection, then one from the ready ring
+//   LIFO slot      what the task that just ran has woken; at most 16 in a row
+//   fork deque     the newest forked child
+//   ready ring     the oldest ready task
+//   inbox, injection
+// and when all that is empty: timers, then a search through the other workers, then sleep.
+//
+// So a ready task waits at most for the tasks before it in its ring, and each of those for at most 16 tasks out of the LIFO slot;
+// forked children hold up the ring for at most 64 steps; what comes from outside waits for at most 64 steps.
+//
+// I1  A worker never sleeps while its LIFO slot, the private part of its fork deque or its ring hold something.
+// I2  A runnable is in one place. Once handed over it is not touched.
+// E1  into the LIFO slot (release) -> out of it (acquire).
+// E2  a step (release of the runnable in one of the queues) ...: named in the queues themselves.
+// D1  named in idle.hpp: the sources are the rings, the deques, the inbox, the injection queue.
+// D2  the owner clears `want` of its deque (seq_cst), then reads the idle word (seq_cst), and sets it again if anybody sleeps; a
+//     worker announces its sleep in the idle word, then reads and sets `want` (both seq_cst). So while anybody sleeps `want` is
+//     set, and what is forked is made public at once.
+
+#include <sluice/queues/task_context.hpp>
+#include <sluice/scheduler/fork_deque.hpp>
+#include <sluice/scheduler/idle.hpp>
+#include <sluice/scheduler/inbox.hpp>
+#include <sluice/scheduler/injection.hpp>
+#include <sluice/scheduler/parker.hpp>
+#include <sluice/scheduler/ready_ring.hpp>
+#include <sluice/scheduler/timers.hpp>
+#include <sluice/scheduler/transfer.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sluice::impl {
+
+class worker;
+
+/// What the workers of one scheduler share.
+struct worker_pool {
+  worker_pool(scheduler& owner, std::string name, std::size_t count, bool simulated, std::uint64_t seed);
+  ~worker_pool();
+  worker_pool(const worker_pool&) = delete;
+  worker_pool& operator=(const worker_pool&) = delete;
+
+  time_point now() const noexcept {
+    // relaxed: one thread moves virtual time, others only look at it
+    return simulated ? time_point(std::chrono::nanoseconds(virtual_now.load(relaxed))) : impl::now();
+  }
+
+  /// Wakes a sleeper to search, if there is one and nobody searches.
+  void wake_one() noexcept;
+  /// Whether any source holds something that a searcher could take.
+  bool any_work() const noexcept;
+  /// To be called by threads that are not workers of this pool.
+  void put_outside(runnable& r) noexcept;
+  void submit_outside(runnable& r) noexcept;
+
+  scheduler& owner;
+  const std::string name;
+  const bool simulated;
+  std::vector<std::unique_ptr<worker>> workers;
+  idle_state idle;
+  sluice::impl::inbox inbox;
+  sluice::impl::injection injection;
+  atomic<std::uint32_t> stopping{0};       // 0 | 1
+  atomic<std::int64_t> virtual_now{0};     // ns
+  atomic<std::uint32_t> next_home{0};      // which worker gets the next timer from outside; relaxed: any will do
+  alignas(128) atomic<std::uint32_t> visitors{0};  // threads outside that are inside one of our calls, see scheduler.cpp
+};
+
+class worker {
+ public:
+  worker(worker_pool& pool, std::size_t index, std::uint64_t seed);
+  worker(const worker&) = delete;
+  worker& operator=(const worker&) = delete;
+
+  // The thread that is this worker now.
+  void wake(runnable& r) noexcept;
+  void submit(runnable& r) noexcept { push_ready(r); }
+  void fork(runnable& r) noexcept;
+  void yield(runnable& r) noexcept { push_ready(r); }
+  runnable* next() noexcept;      // without looking at other workers
+  runnable* search() noexcept;    // at other workers
+  void run(runnable& r) noexcept;
+  bool step() noexcept;           // for a driver that never parks. False: nothing to do
+  void work() noexcept;           // steps and parks until the pool stops
+
+  worker_pool& pool() const noexcept { return pool_; }
+  worker_timers& timers() noexcept { return timers_; }
+  sluice::impl::parker& parker() noexcept { return parker_; }
+  bool has_public_work() const noexcept { return ring_.has_items() || forks_.has_public(); }
+  void describe(std::string& out) const;
+
+  static worker* current() noexcept { return current_; }
+  static task_context* current_task() noexcept { return running_; }
+  static void set_current(worker* w) noexcept { current_ = w; }
+  static void set_current_task(task_context* context) noexcept { running_ = context; }
+
+ private:
+  enum class mode : std::uint32_t { running, searching, parked };
+
+  void push_ready(runnable& r) noexcept {
+    if (!ring_.push(&r)) [[unlikely]]
+      overflow(r);
+    else if (pool_.idle.worth_waking())  // nearly always enough; D1 after the next pop of the ring makes it certain
+      pool_.wake_one();
+  }
+  void overflow(runnable& r) noexcept;
+  void give_away(runnable** items, std::size_t n) noexcept;
+  void feed_thieves() noexcept;
+  runnable* take_lifo() noexcept;
+  runnable* look_outside() noexcept;
+  runnable* refill() noexcept;
+  runnable* unpack_inbox(runnable* chain) noexcept;
+  runnable* steal_from(worker& victim) noexcept;
+  void stop_searching() noexcept;
+  void park() noexcept;
+  bool chance(std::uint64_t one_in) noexcept { return random() % one_in == 0; }
+  std::uint64_t random() noexcept {  // xorshift64*, Vigna 2016
+    seed_ ^= seed_ >> 12;
+    seed_ ^= seed_ << 25;
+    seed_ ^= seed_ >> 27;
+    return seed_ * 0x2545f4914f6cdd1du >> 16;
+  }
+  static void count(atomic<std::uint64_t>& counter) noexcept {  // relaxed: one writer, read by dumps and thieves
+    counter.store(counter.load(relaxed) + 1, relaxed);
+  }
+
+  static inline thread_local constinit worker* current_ = nullptr;
+  static inline thread_local constinit task_context* running_ = nullptr;
+
+  static constexpr std::uint32_t lifo_limit = 16;
+  static constexpr std::uint32_t longest_interval = 64;
+  static constexpr auto wanted_interval = std::chrono::microseconds(100);
+
+  // The owner's.
+  worker_pool& pool_;
+  const std::size_t index_;
+  std::uint64_t seed_;
+  std::uint32_t until_look_ = longest_interval;  // steps until look_outside
+  std::uint32_t interval_ = longest_interval;
+  std::uint32_t lifo_run_ = 0;
+  bool searching_ = false;
+  time_point last_look_{};
+  std::vector<std::uint64_t> seen_steps_;  // of each other worker, when this one last looked at its LIFO slot
+  // Written by the owner, read by others.
+  alignas(128) atomic<std::uint64_t> steps_{0};
+  atomic<std::uint64_t> steals_{0};
+  atomic<std::uint64_t> parks_{0};
+  atomic<mode> mode_{mode::running};  // relaxed: for dumps
+  atomic<runnable*> lifo_{nullptr};   // into it: the owner; out of it: anybody
+  fork_deque<runnable> forks_;
+  ready_ring<runnable> ring_;
+  worker_timers timers_;
+  sluice::impl::parker parker_;
+};
+
+// ---------------------------------------------------------------------------------------------------------------------------
+
+inline void worker::wake(runnable& r) noexcept {
+  // Timers and such wake many at a time: in order. A simulation tries both.
+  if (running_ == nullptr || (pool_.simulated && chance(4))) return push_ready(r);
+  if (lifo_.load(relaxed) == nullptr) {  // relaxed: only the owner puts something in
+    lifo_.store(&r, release);            // E1 publish
+  } else if (runnable* const displaced = lifo_.exchange(&r, acq_rel)) {  // E1 publish, observe
+    push_ready(*displaced);
+  }
+}
+
+inline void worker::fork(runnable& r) noexcept {
+  if (!forks_.push(&r)) [[unlikely]]
+    return push_ready(r);
+  if (forks_.wanted()) [[unlikely]]
+    feed_thieves();
+}
+
+inline runnable* worker::next() noexcept {
+  if (--until_look_ == 0) [[unlikely]] {
+    if (runnable* const r = look_outside()) return r;
+  }
+  if (lifo_.load(relaxed) != nullptr) {  // relaxed: E1 in take_lifo
+    if (runnable* const r = take_lifo()) return r;
+  }
+  lifo_run_ = 0;
+  if (runnable* const r = forks_.pop()) {
+    if (forks_.wanted()) [[unlikely]]
+      feed_thieves();
+    return r;
+  }
+  if (runnable* const r = ring_.pop()) {
+    if (pool_.idle.must_wake() && ring_.size() != 0) [[unlikely]]  // D1 load
+      pool_.wake_one();
+    return r;
+  }
+  return refill();
+}
+
+inline void worker::run(runnable& r) noexcept {
+  count(steps_);
+  running_ = static_cast<task_context*>(&r);  // a runnable is always the base of a task_context
+  resume(r.handle);
+  running_ = nullptr;
+}
+
+}  // namespace sluice::impl

@@ -1,0 +1,159 @@
+#pragma once
+// The atomics door of a model build: source-compatible with the product's (queues/atomic.hpp), but
+// every access goes to the checker together with its site, a pair of defaulted arguments.
+//
+// Model binaries compile the library again with -DSLUICE_MODEL -Dsluice=sluice_model, so that mixing the two builds
+// does not link.
+
+#include <sluice/model/hooks.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+namespace sluice::impl {
+
+/// Whether this is a model build, where bounds are small so that a search reaches what lies behind them.
+inline constexpr bool model_build = true;
+
+
+using order = std::memory_order;
+inline constexpr order relaxed = std::memory_order_relaxed;
+inline constexpr order acquire = std::memory_order_acquire;
+inline constexpr order release = std::memory_order_release;
+inline constexpr order acq_rel = std::memory_order_acq_rel;
+inline constexpr order seq_cst = std::memory_order_seq_cst;
+
+using time_point = std::chrono::steady_clock::time_point;
+
+#define SLUICE_MODEL_SITE const char *file = __builtin_FILE(), int line = __builtin_LINE()
+
+template <class T>
+class atomic {
+  static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(::model::bits),
+                "The checker keeps atomics of at most 8 bytes.");
+
+ public:
+  constexpr atomic() noexcept : atomic(T{}) {}
+  constexpr explicit atomic(T initial, SLUICE_MODEL_SITE) noexcept : value_{initial} {
+    if (!std::is_constant_evaluated()) ::model::construct_atomic(&value_, sizeof(T), pack(initial), {file, line});
+  }
+  atomic(const atomic&) = delete;
+  atomic& operator=(const atomic&) = delete;
+  constexpr ~atomic() {
+    if (!std::is_constant_evaluated()) ::model::destroy_atomic(&value_, {__builtin_FILE(), __builtin_LINE()});
+  }
+
+  T load(order o, SLUICE_MODEL_SITE) const noexcept {
+    return unpack(::model::atomic_load(&value_, sizeof(T), o, {file, line}));
+  }
+  void store(T v, order o, SLUICE_MODEL_SITE) noexcept {
+    ::model::atomic_store(&value_, sizeof(T), pack(v), o, {file, line});
+  }
+  T exchange(T v, order o, SLUICE_MODEL_SITE) noexcept {
+    return modify(::model::modification::exchange, v, o, {file, line});
+  }
+  bool compare_exchange_weak(T& expected, T desired, order success, order failure, SLUICE_MODEL_SITE) noexcept {
+    return compare_exchange(expected, desired, success, failure, true, {file, line});
+  }
+  bool compare_exchange_strong(T& expected, T desired, order success, order failure, SLUICE_MODEL_SITE) noexcept {
+    return compare_exchange(expected, desired, success, failure, false, {file, line});
+  }
+  T fetch_add(T v, order o, SLUICE_MODEL_SITE) noexcept {
+    return modify(::model::modification::add, v, o, {file, line});
+  }
+  T fetch_sub(T v, order o, SLUICE_MODEL_SITE) noexcept {
+    return modify(::model::modification::subtract, v, o, {file, line});
+  }
+  T fetch_or(T v, order o, SLUICE_MODEL_SITE) noexcept {
+    return modify(::model::modification::bit_or, v, o, {file, line});
+  }
+  T fetch_and(T v, order o, SLUICE_MODEL_SITE) noexcept {
+    return modify(::model::modification::bit_and, v, o, {file, line});
+  }
+
+ private:
+  friend struct futex;
+
+  static ::model::bits pack(T v) noexcept {
+    ::model::bits result = 0;
+    std::memcpy(&result, &v, sizeof(T));
+    return result;
+  }
+  static T unpack(::model::bits b) noexcept {
+    T result;
+    std::memcpy(&result, &b, sizeof(T));
+    return result;
+  }
+  T modify(::model::modification what, T v, order o, ::model::site where) noexcept {
+    return unpack(::model::atomic_modify(&value_, sizeof(T), what, pack(v), o, where));
+  }
+  bool compare_exchange(T& expected, T desired, order success, order failure, bool weak,
+                        ::model::site where) noexcept {
+    ::model::exchange_request request{pack(expected), pack(desired), success, failure, weak};
+    const bool done = ::model::atomic_compare_exchange(&value_, sizeof(T), request, where);
+    if (!done) expected = unpack(request.expected);
+    return done;
+  }
+
+  T value_;
+};
+
+template <class T>
+class plain {
+ public:
+  constexpr plain() noexcept : plain(T{}) {}
+  constexpr explicit plain(T initial, SLUICE_MODEL_SITE) noexcept : value_{initial} { constructed({file, line}); }
+  constexpr plain(const plain& other, SLUICE_MODEL_SITE) noexcept : value_{other.get(file, line)} {
+    constructed({file, line});
+  }
+  constexpr plain& operator=(const plain& other) noexcept {
+    set(other.get());
+    return *this;
+  }
+  constexpr ~plain() {
+    if (!std::is_constant_evaluated()) ::model::destroy_plain(&value_, {__builtin_FILE(), __builtin_LINE()});
+  }
+
+  constexpr T get(SLUICE_MODEL_SITE) const noexcept {
+    if (!std::is_constant_evaluated()) ::model::read_plain(&value_, {file, line});
+    return value_;
+  }
+  constexpr void set(T v, SLUICE_MODEL_SITE) noexcept {
+    if (!std::is_constant_evaluated()) ::model::write_plain(&value_, {file, line});
+    value_ = v;
+  }
+
+ private:
+  constexpr void constructed(::model::site where) noexcept {
+    if (!std::is_constant_evaluated()) ::model::construct_plain(&value_, where);
+  }
+
+  T value_;
+};
+
+inline void pause(SLUICE_MODEL_SITE) noexcept { ::model::yield({file, line}); }
+inline void yield_thread(SLUICE_MODEL_SITE) noexcept { ::model::yield({file, line}); }
+inline time_point now(SLUICE_MODEL_SITE) noexcept { return ::model::clock_now({file, line}); }
+
+/// For litmus programs and canaries only: the product's door has no fence.
+inline void fence(order o, SLUICE_MODEL_SITE) noexcept { ::model::atomic_fence(o, {file, line}); }
+
+struct futex {
+  static void wait(atomic<std::uint32_t>& word, std::uint32_t expected, SLUICE_MODEL_SITE) noexcept {
+    ::model::futex_wait(&word.value_, expected, {file, line});
+  }
+  static bool wait_until(atomic<std::uint32_t>& word, std::uint32_t expected, time_point deadline,
+                         SLUICE_MODEL_SITE) noexcept {
+    return ::model::futex_wait_until(&word.value_, expected, deadline, {file, line});
+  }
+  static void wake(atomic<std::uint32_t>& word, int count, SLUICE_MODEL_SITE) noexcept {
+    ::model::futex_wake(&word.value_, count, {file, line});
+  }
+};
+
+#undef SLUICE_MODEL_SITE
+
+}  // namespace sluice::impl

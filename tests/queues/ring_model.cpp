@@ -1,0 +1,104 @@
+// The flag ring: items and order, at the smallest capacities, with laps.
+#include <sluice/model/program.hpp>
+#include <sluice/queues/ring.hpp>
+
+#include "model_payload.hpp"
+
+namespace {
+
+using namespace sluice::impl;
+using sluice::test::payload;
+
+struct state {
+  explicit state(std::size_t capacity) : items(capacity) {}
+  ring<payload> items;
+  int sum[2]{};
+  int last[2]{};
+};
+
+void put(state& s, int value) {
+  payload item(value);
+  while (s.items.try_push(item) != ring_status::done) yield_thread();
+}
+
+int get(state& s) {
+  int value = 0;
+  while (s.items.try_pop([&](payload&& item) { value = payload(std::move(item)).value(); }) != ring_status::done) {
+    yield_thread();
+  }
+  return value;
+}
+
+// One putter and one getter: the order is kept; the second item laps a ring of capacity 1.
+auto one_to_one(std::size_t capacity, int items) {
+  return [=](model::run& r) {
+    auto& s = r.make<state>(capacity);
+    r.thread("putter", [=, &s] {
+      for (int i = 1; i <= items; ++i) put(s, i);
+    });
+    r.thread("getter", [=, &s] {
+      for (int i = 1; i <= items; ++i) model::check(get(s) == i, "Items leave in the order in which they were put.");
+    });
+  };
+}
+
+auto two_to_one(std::size_t capacity) {
+  return [=](model::run& r) {
+    auto& s = r.make<state>(capacity);
+    r.thread("putter 1", [&s] { put(s, 1); });
+    r.thread("putter 2", [&s] { put(s, 2); });
+    r.thread("getter", [&s] { s.sum[0] = get(s) + get(s); });
+    r.finally([&s] { model::check(s.sum[0] == 3, "Each item is delivered once."); });
+  };
+}
+
+auto one_to_two(std::size_t capacity) {
+  return [=](model::run& r) {
+    auto& s = r.make<state>(capacity);
+    r.thread("putter", [&s] {
+      put(s, 1);
+      put(s, 2);
+    });
+    r.thread("getter 1", [&s] { s.sum[0] = get(s); });
+    r.thread("getter 2", [&s] { s.sum[1] = get(s); });
+    r.finally([&s] { model::check(s.sum[0] + s.sum[1] == 3, "Each item is delivered once."); });
+  };
+}
+
+// "Empty" is exact: once a put has returned, its own thread never finds the ring empty while nobody else gets.
+auto empty_is_exact(model::run& r) {
+  auto& s = r.make<state>(std::size_t{2});
+  r.thread("putter", [&s] { put(s, 1); });
+  r.thread("putter and getter", [&s] {
+    put(s, 2);
+    const ring_status status = s.items.try_pop([](payload&&) {});
+    model::check(status == ring_status::done, "A ring into which this thread has put is not empty.");
+  });
+}
+
+// A put races with close: accepted and delivered, or refused.
+auto close_or_put(model::run& r) {
+  auto& s = r.make<state>(std::size_t{1});
+  r.thread("putter", [&s] {
+    payload item(1);
+    s.sum[0] = s.items.try_push(item) == ring_status::done ? 1 : 0;
+    model::check((item.value() == -1) == (s.sum[0] == 1), "A refused item stays where it was.");
+  });
+  r.thread("closer", [&s] {
+    s.items.close();
+    while (s.items.try_pop([&s](payload&& item) { s.sum[1] += item.value(); }) != ring_status::closed) yield_thread();
+  });
+  r.finally([&s] { model::check(s.sum[0] == s.sum[1], "What was accepted before close is delivered."); });
+}
+
+const model::program p1{"ring: 1 to 1, capacity 1, 3 items", {}, one_to_one(1, 3)};
+const model::program p2{"ring: 1 to 1, capacity 2, 4 items", {}, one_to_one(2, 4)};
+const model::program p3{"ring: 1 to 1, capacity 3, 4 items", {}, one_to_one(3, 4)};
+const model::program p4{"ring: 2 to 1, capacity 1", {}, two_to_one(1)};
+const model::program p5{"ring: 2 to 1, capacity 2", {}, two_to_one(2)};
+const model::program p6{"ring: 1 to 2, capacity 1", {}, one_to_two(1)};
+const model::program p7{"ring: 1 to 2, capacity 2", {}, one_to_two(2)};
+const model::program p8{"ring: empty is exact", {}, empty_is_exact};
+const model::program p9{"ring: close or put", {}, close_or_put};
+
+}  // namespace

@@ -1,0 +1,1 @@
+"""The rules of tools/check. Each is a function from the tree to findings (path, line, sentence)."""
