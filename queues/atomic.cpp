@@ -27,8 +27,8 @@ bool futex::wait_until(atomic<std::uint32_t>& word, std::uint32_t expected, time
   timespec until{};
   until.tv_sec = static_cast<std::time_t>(seconds.count());
   until.tv_nsec = static_cast<long>(std::chrono::nanoseconds(since_epoch - seconds).count());
-  const long result = ::syscall(SYS_futex, &word.value_, FUTEX_WAIT_BITSET_PRIVATE, expected, &until, nullptr,
-                                FUTEX_BITSET_MATCH_ANY);
+  const long result =
+      ::syscall(SYS_futex, &word.value_, FUTEX_WAIT_BITSET_PRIVATE, expected, &until, nullptr, FUTEX_BITSET_MATCH_ANY);
   return result == 0 || errno != ETIMEDOUT;
 }
 

@@ -33,7 +33,7 @@ class event_core final : public waiter_hub {
   ~event_core();
 
   void set() noexcept;
-  void reset() noexcept { word_.fetch_and(~set_flag, relaxed); }  // orders nothing
+  void reset() noexcept { word_.fetch_and(~set_flag, relaxed); }                  // orders nothing
   bool is_set() const noexcept { return (word_.load(acquire) & set_flag) != 0; }  // E1 observe
   /// True: it is set. `begun` gets what an event_waiter needs otherwise.
   bool passed(std::uint64_t& begun) const noexcept;

@@ -113,11 +113,13 @@ namespace impl {
 template <class T, class Awaiter, class... Argument>
 class [[nodiscard]] queue_operation {
  public:
-  explicit queue_operation(queue_core<T>& core, Argument*... argument) noexcept : core_(&core), argument_(argument...) {}
+  explicit queue_operation(queue_core<T>& core, Argument*... argument) noexcept
+      : core_(&core), argument_(argument...) {}
 
   Awaiter bind(task_context& context) && {
     queue_core<T>* const core = std::exchange(core_, nullptr);
-    if (core == nullptr) throw std::logic_error("sluice: an operation on a queue was awaited twice: call it again instead");
+    if (core == nullptr)
+      throw std::logic_error("sluice: an operation on a queue was awaited twice: call it again instead");
     return std::apply([&](auto*... argument) { return Awaiter(*core, context, *argument...); }, argument_);
   }
 
@@ -140,9 +142,10 @@ class [[nodiscard]] queue_operation {
 template <class T>
 class queue {
   static_assert(std::is_object_v<T> && !std::is_const_v<T>, "sluice::queue<T>: T must be a non-const object type");
-  static_assert(std::is_nothrow_move_constructible_v<T>,
-                "sluice::queue<T>: T must be nothrow move constructible, because an item that throws between leaving the "
-                "caller and entering the queue would be lost; put a std::unique_ptr<T> instead");
+  static_assert(
+      std::is_nothrow_move_constructible_v<T>,
+      "sluice::queue<T>: T must be nothrow move constructible, because an item that throws between leaving the "
+      "caller and entering the queue would be lost; put a std::unique_ptr<T> instead");
   static_assert(std::is_nothrow_destructible_v<T>, "sluice::queue<T>: T's destructor must not throw");
 
   using core = impl::queue_core<T>;
@@ -176,7 +179,9 @@ class queue {
 
   /// The waits for plain threads. With a duration they throw timed_out; zero or less tries once. On a worker: std::logic_error.
   void blocking_put(T&& value) { block<put_awaiter<T>>("queue::blocking_put", "co_await put", forever, value); }
-  void blocking_put(const T& value) { block<copy_put_awaiter<T>>("queue::blocking_put", "co_await put", forever, value); }
+  void blocking_put(const T& value) {
+    block<copy_put_awaiter<T>>("queue::blocking_put", "co_await put", forever, value);
+  }
   T blocking_get() { return block<get_awaiter<T, T>>("queue::blocking_get", "co_await get", forever); }
   std::optional<T> blocking_next() {
     return block<get_awaiter<T, std::optional<T>>>("queue::blocking_next", "co_await next", forever);
@@ -200,7 +205,8 @@ class queue {
   }
   template <class Rep, class Period>
   std::optional<T> blocking_next(std::chrono::duration<Rep, Period> patience) {
-    return block<get_awaiter<T, std::optional<T>>>("queue::blocking_next", "co_await next", impl::deadline_after(patience));
+    return block<get_awaiter<T, std::optional<T>>>("queue::blocking_next", "co_await next",
+                                                   impl::deadline_after(patience));
   }
   template <class Rep, class Period>
   std::optional<leased<T>> blocking_lease(std::chrono::duration<Rep, Period> patience) {

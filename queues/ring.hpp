@@ -72,9 +72,9 @@ class ring {
   std::size_t size() const noexcept;
 
   struct closing {
-    bool first;            // it was open before
-    bool owes_tail_kick;   // a getter waited
-    bool owes_head_kick;   // a putter waited
+    bool first;           // it was open before
+    bool owes_tail_kick;  // a getter waited
+    bool owes_head_kick;  // a putter waited
   };
   /// No put is claimed any more. Any thread.
   closing close() noexcept;
@@ -109,9 +109,9 @@ class ring {
   cell& at(std::uint64_t index) noexcept { return cells_[index & mask_]; }
   bool full(std::uint64_t tail_index) noexcept;
 
-  alignas(128) atomic<std::uint64_t> tail_{0};       // see above
-  atomic<std::uint64_t> head_seen_{0};               // some past index of head; putters, relaxed: never too big
-  alignas(128) atomic<std::uint64_t> head_{0};       // see above
+  alignas(128) atomic<std::uint64_t> tail_{0};  // see above
+  atomic<std::uint64_t> head_seen_{0};          // some past index of head; putters, relaxed: never too big
+  alignas(128) atomic<std::uint64_t> head_{0};  // see above
   alignas(128) std::unique_ptr<cell[]> cells_;
   std::uint64_t mask_;
   std::uint64_t capacity_;
@@ -123,8 +123,8 @@ template <class T>
 ring<T>::ring(std::size_t capacity) {
   constexpr std::size_t largest = std::size_t{1} << 40;
   if (capacity == 0 || capacity > largest) {
-    throw std::invalid_argument("sluice: a queue's capacity must be between 1 and 2^40, not " + std::to_string(capacity) +
-                                "; use sluice::rendezvous or sluice::unbounded for those");
+    throw std::invalid_argument("sluice: a queue's capacity must be between 1 and 2^40, not " +
+                                std::to_string(capacity) + "; use sluice::rendezvous or sluice::unbounded for those");
   }
   const std::size_t cells = std::bit_ceil(capacity < 2 ? std::size_t{2} : capacity);
   cells_ = std::make_unique<cell[]>(cells);

@@ -36,7 +36,8 @@ semaphore_core::~semaphore_core() {
 std::uint64_t semaphore_core::checked(std::size_t n) const {
   const std::uint64_t total = total_.load(relaxed);
   if (n > total) {
-    throw std::invalid_argument("sluice: acquire(" + std::to_string(n) + ") on a semaphore of " + std::to_string(total) +
+    throw std::invalid_argument("sluice: acquire(" + std::to_string(n) + ") on a semaphore of " +
+                                std::to_string(total) +
                                 " permits could never succeed: ask for fewer, or resize it first");
   }
   return n;
@@ -124,7 +125,8 @@ void permit::release() noexcept {
 
 permit permit::split(std::size_t n) {
   if (n > count_) {
-    throw std::invalid_argument("sluice: split(" + std::to_string(n) + ") of a permit that holds " + std::to_string(count_));
+    throw std::invalid_argument("sluice: split(" + std::to_string(n) + ") of a permit that holds " +
+                                std::to_string(count_));
   }
   count_ -= n;
   return {*core_, n};

@@ -57,8 +57,8 @@ class semaphore_core final : public waiter_hub {
   bool grant(permit_waiter& w) noexcept;
   bool has_free(std::uint64_t word, std::uint64_t n) const noexcept;
 
-  atomic<std::uint64_t> word_{0};  // see above; anyone
-  atomic<std::uint64_t> total_;    // resize; E2, relaxed otherwise: a limit orders nothing
+  atomic<std::uint64_t> word_{0};   // see above; anyone
+  atomic<std::uint64_t> total_;     // resize; E2, relaxed otherwise: a limit orders nothing
   atomic<std::size_t> waiting_{0};  // a snapshot of the list's length; the runner, relaxed
   waiter_list waiters_;             // runner-private
   bool frozen_ = false;             // runner-private
@@ -70,7 +70,8 @@ class semaphore_core final : public waiter_hub {
 /// Permits that are held; gives them back when destroyed. Must not outlive the semaphore.
 class [[nodiscard]] permit {
  public:
-  permit(permit&& other) noexcept : core_(std::exchange(other.core_, nullptr)), count_(std::exchange(other.count_, 0)) {}
+  permit(permit&& other) noexcept
+      : core_(std::exchange(other.core_, nullptr)), count_(std::exchange(other.count_, 0)) {}
   permit& operator=(permit&& other) noexcept {
     if (this != &other) {
       release();

@@ -108,13 +108,13 @@ class task_context : public runnable {
   static constexpr std::uintptr_t none = 0;
   static constexpr std::uintptr_t cancelled_word = 1;
 
-  atomic<std::uintptr_t> word_{none};  // none | cancellable* | cancelled; written by the task, the completing side, cancellers
+  atomic<std::uintptr_t> word_{
+      none};  // none | cancellable* | cancelled; written by the task, the completing side, cancellers
 };
 
 /// An operation such as `q.get()`: bind() makes the awaiter that a promise's await_transform returns.
 template <class Operation>
-concept bindable = requires(Operation&& operation, task_context& context) {
-  static_cast<Operation&&>(operation).bind(context);
-};
+concept bindable =
+    requires(Operation&& operation, task_context& context) { static_cast<Operation&&>(operation).bind(context); };
 
 }  // namespace sluice::impl

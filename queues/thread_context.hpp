@@ -35,7 +35,7 @@ class thread_context final : public task_context, private waker {
 
   /// Sleeps until woken or until `deadline`. False: not woken yet.
   [[nodiscard]] bool park_until(time_point deadline) noexcept {
-    while (word_.load(acquire) == 0) {  // E1 observe
+    while (word_.load(acquire) == 0) {                                              // E1 observe
       if (!futex::wait_until(word_, 0, deadline)) return word_.load(acquire) != 0;  // E1 observe
     }
     return true;
@@ -52,7 +52,8 @@ class thread_context final : public task_context, private waker {
 
 /// Runs an awaiter to its end on a plain thread; `deadline` max is never. Throws timed_out when it passes.
 template <class Awaiter>
-auto block_on_awaiter(Awaiter& awaiter, thread_context& context, time_point deadline) -> decltype(awaiter.await_resume()) {
+auto block_on_awaiter(Awaiter& awaiter, thread_context& context, time_point deadline)
+    -> decltype(awaiter.await_resume()) {
   if (awaiter.await_ready()) return awaiter.await_resume();
   if (deadline != time_point::max() && deadline <= now()) throw timed_out{};
   if (!awaiter.await_suspend(std::coroutine_handle<>{}) || context.park_until(deadline)) return awaiter.await_resume();

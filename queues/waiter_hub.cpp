@@ -67,7 +67,8 @@ void waiter_hub::cancel(cancellable& wait) noexcept {
   auto& w = static_cast<waiter&>(wait);
   auto seen = wait_state::unregistered;
   if (w.state.compare_exchange_strong(seen, wait_state::cancelled, acq_rel, acquire)) return;  // E2, I2: last touch
-  if (seen == wait_state::linked) w.state.compare_exchange_strong(seen, wait_state::cancel_sent, acq_rel, acquire);  // E2
+  if (seen == wait_state::linked)
+    w.state.compare_exchange_strong(seen, wait_state::cancel_sent, acq_rel, acquire);  // E2
   if (push(w)) run(nullptr);
 }
 

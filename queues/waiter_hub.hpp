@@ -59,8 +59,8 @@ struct alignas(16) waiter : cancellable {
   std::uint8_t list;                                   // which of the hub's lists it belongs to
   wait_result result = wait_result::none;              // runner-private until woken
   bool linked = false;                                 // runner-private: it is in its list
-  bool deferred = false;                               // runner-private: has its result, waits for the canceller's message
-  bool heir = false;                                   // set before it is woken: it has been handed `running` (I5)
+  bool deferred = false;  // runner-private: has its result, waits for the canceller's message
+  bool heir = false;      // set before it is woken: it has been handed `running` (I5)
 };
 static_assert(sizeof(void*) != 8 || sizeof(waiter) <= 48);
 
@@ -99,7 +99,8 @@ class waiter_hub : public canceller {
   static void resumed(waiter& w) noexcept {
     if (w.owner == nullptr) return;
     w.context->note_wait(nullptr, nullptr);
-    if (w.heir) [[unlikely]] inherit(w);
+    if (w.heir) [[unlikely]]
+      inherit(w);
   }
 
   /// Pays an owed kick for `word` (I4). Lock-free. After the call the hub may be gone.

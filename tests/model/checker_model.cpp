@@ -7,6 +7,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -330,6 +331,19 @@ const program exceptions{"checker: catch blocks of several threads interleave", 
                              });
                            }
                          }};
+
+const program crash{"checker: a crash of the program is found, with its trace", fails("Crashed"), [](run& r) {
+                      auto& x = r.make<atomic<int*>>(nullptr);
+                      r.thread([&x] { *x.load(relaxed) = 1; });
+                    }};
+
+const program aborts{"checker: an abort of the program is found", fails("Crashed"), [](run& r) {
+                       auto& x = r.make<word>(0u);
+                       r.thread([&x] {
+                         if (x.load(relaxed) == 1) std::abort();
+                       });
+                       r.thread([&x] { x.store(1, relaxed); });
+                     }};
 
 const program indices{"checker: a thread knows its index", passes, [](run& r) {
                         model::check(model::thread_index() == 0, "Set-up is thread 0.");

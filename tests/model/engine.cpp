@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <ctime>
 #include <exception>
 
 namespace model {
@@ -12,6 +13,12 @@ engine* engine::running_ = nullptr;
 engine::engine() { made_ = this; }
 engine::~engine() { made_ = nullptr; }
 
+namespace {
+
+double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+}  // namespace
+
 // ---- Executions ----------------------------------------------------------------------------------------------------
 
 findings engine::explore(const program& p, const limits& how) {
@@ -21,6 +28,7 @@ findings engine::explore(const program& p, const limits& how) {
   search_.reset();
   outcomes_.clear();
   findings result;
+  const double end = how.seconds > 0 ? processor_seconds() + how.seconds : 0;
   for (;;) {
     execute();
     ++result.executions;
@@ -36,7 +44,8 @@ findings engine::explore(const program& p, const limits& how) {
       break;
     }
     if (!search_.next()) break;
-    if (result.executions >= limits_.max) {
+    if (result.executions >= limits_.max ||
+        (end > 0 && result.executions % 1024 == 0 && processor_seconds() >= end)) {
       result.how = findings::end::limit;
       break;
     }
@@ -87,7 +96,7 @@ void engine::execute() {
   concurrent_ = false;
   ending_ = ending::complete;
   started_or_woken_ = ready_ = yielded_ = timed_ = ended_ = sleep_ = 0;
-  preemptions_ = steps_ = 0;
+  preemptions_ = steps_ = done_ = 0;
   timeouts_left_ = program_->how().timeouts;
   spurious_left_ = program_->how().spurious;
   clock_ = time_point{std::chrono::hours{1}};
@@ -197,6 +206,8 @@ void engine::point(operation o, site where) {
     fail("No end after %d operations: a livelock, or a spin loop without pause().", steps_ - 1);
   }
   change_thread();
+  ++done_;
+  ++progress_;
 }
 
 void engine::change_thread() {
@@ -285,7 +296,7 @@ void engine::account(int picked, bool last_could_run) {
 bool engine::dependent(const operation& a, const operation& b) const noexcept {
   if (a.what == kind::local || b.what == kind::local) return false;
   if (a.what == kind::fence || b.what == kind::fence) return a.seq_cst && b.seq_cst;
-  const auto reads_clock = [](kind k) { return k == kind::clock || k == kind::time_out; };
+  const auto reads_clock = [](kind k) { return k == kind::clock || k == kind::time_out || k == kind::timed_wait; };
   if (reads_clock(a.what) && reads_clock(b.what)) return true;
   if (a.what == kind::clock || b.what == kind::clock) return false;
   if (a.where != b.where) return false;
@@ -332,6 +343,11 @@ time_point engine::now(site where) {
   return clock_;
 }
 
+void engine::advance(std::chrono::nanoseconds by, site where) {
+  point({kind::clock, false, 0}, where);
+  clock_ += by;
+}
+
 void engine::block(std::uint32_t word, bool timed) {
   const unsigned bit = 1u << current_;
   thread& me = threads_[current_];
@@ -350,7 +366,7 @@ void engine::wait(const void* word, std::uint32_t expected, site where) {
 
 bool engine::wait_until(const void* word, std::uint32_t expected, time_point deadline, site where) {
   const std::uint32_t index = find(word, sizeof(std::uint32_t));
-  point({kind::wait, true, index}, where);
+  point({deadline == time_point::max() ? kind::wait : kind::timed_wait, false, index}, where);
   location* x = &locations_[index];
   require_usable(*x, where);
   access_shared(*x, where);
@@ -382,7 +398,7 @@ bool engine::wait_until(const void* word, std::uint32_t expected, time_point dea
 
 void engine::wake(const void* word, int count, site where) {
   const std::uint32_t index = find(word, sizeof(std::uint32_t));
-  point({kind::wake, true, index}, where);
+  point({kind::wake, false, index}, where);
   location& x = locations_[index];
   // No access to the word: waking on memory that is gone is harmless (futex(2) does not read it).
   if (logging_) log("futex wake %s (%d of %d sleepers)", label(x).c_str(), count, __builtin_popcount(x.sleepers));

@@ -26,7 +26,8 @@ struct limits {
   int bound = -1;          ///< preemptions; -1: all, with sleep sets
   bool sleep_sets = true;  ///< only if unbounded: a bound makes them unsound
   int staleness = 1;
-  std::uint64_t max = 0;  ///< executions
+  std::uint64_t max = 0;   ///< executions
+  double seconds = 0;      ///< of processor time; 0: any
 };
 
 /// What came out of a search.
@@ -82,10 +83,12 @@ class engine {
   [[noreturn]] [[gnu::format(printf, 2, 3)]] void fail(const char* format, ...);
   void outcome(std::initializer_list<int> values);
   void name(const void* address, const char* text);
-  void advance(std::chrono::nanoseconds by) noexcept { clock_ += by; }
+  void advance(std::chrono::nanoseconds by, site where);
+  /// Changes with every operation: who watches for endless loops looks at it.
+  std::uint64_t progress() const noexcept { return progress_; }
 
  private:
-  enum class kind : std::uint8_t { local, load, store, modify, fence, wait, wake, time_out, clock };
+  enum class kind : std::uint8_t { local, load, store, modify, fence, wait, timed_wait, wake, time_out, clock };
   struct operation {
     kind what = kind::local;
     bool seq_cst = false;
@@ -153,6 +156,7 @@ class engine {
 
   // report.cpp
   [[gnu::format(printf, 2, 3)]] void log(const char* format, ...);
+  void explain_locations();
   phrase label(const location& x);
   static phrase show(site where) noexcept;
   static phrase show(bits value) noexcept;
@@ -171,6 +175,7 @@ class engine {
   raw_vector<char> choices_;  // while logging: the choices made
   raw_vector<char> log_;
   raw_vector<std::uint64_t> outcomes_;
+  std::uint64_t progress_ = 0;
 
   // Of the execution.
   fiber root_;
@@ -187,7 +192,8 @@ class engine {
   unsigned ended_ = 0;
   unsigned sleep_ = 0;
   int preemptions_ = 0;
-  int steps_ = 0;
+  int steps_ = 0;  // operations reached
+  int done_ = 0;   // operations done, for the trace
   int timeouts_left_ = 0;
   int spurious_left_ = 0;
   time_point clock_{};

@@ -50,12 +50,17 @@ heap::block* heap::starting_at(const void* p) noexcept {
   return &blocks_[index];
 }
 
-const heap::block* heap::freed_around(const void* p) const noexcept {
-  if (freed_ == 0 || !owns(p)) return nullptr;
+const heap::block* heap::around(const void* p) const noexcept {
   for (const block& b : blocks_) {
-    if (b.freed && p >= b.memory && p < b.memory + b.size) return &b;
+    if (p >= b.memory && p < b.memory + b.size) return &b;
   }
   return nullptr;
+}
+
+const heap::block* heap::freed_around(const void* p) const noexcept {
+  if (freed_ == 0 || !owns(p)) return nullptr;
+  const block* b = around(p);
+  return b != nullptr && b->freed ? b : nullptr;
 }
 
 void heap::release(block& b) noexcept {

@@ -34,6 +34,8 @@ class heap {
   bool owns(const void* p) const noexcept { return p >= base_ && p < base_ + total; }
   /// The block that begins at `p`, or null.
   block* starting_at(const void* p) noexcept;
+  /// The block that contains `p`, or null.
+  const block* around(const void* p) const noexcept;
   /// The freed block that contains `p`, or null.
   const block* freed_around(const void* p) const noexcept;
   void release(block& b) noexcept;

@@ -122,8 +122,8 @@ void outcome(std::initializer_list<int> values) noexcept {
 void name(const void* address, const char* text) noexcept {
   if (engine* e = engine::running()) e->name(address, text);
 }
-void advance(std::chrono::nanoseconds by) noexcept {
-  if (engine* e = engine::running()) e->advance(by);
+void advance(std::chrono::nanoseconds by, const char* file, int line) noexcept {
+  if (engine* e = engine::running()) e->advance(by, {file, line});
 }
 
 }  // namespace model

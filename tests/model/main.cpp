@@ -5,14 +5,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
+#include <ctime>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace model {
 namespace {
@@ -42,6 +45,8 @@ struct verdict {
   char how[64];
 };
 
+constexpr double quick_seconds = 20;  // of processor time per search: a quick run of everything stays within minutes
+
 constexpr const char* help =
     "usage: sluice_models [NAME] [options]\n"
     "  NAME            only programs whose name or file contains it\n"
@@ -61,6 +66,7 @@ bool matches(const program& p, const std::string& filter) {
 
 limits base_limits(const program& p, const arguments& a) {
   limits l;
+  l.seconds = a.nightly ? 0 : quick_seconds;
   l.staleness = a.staleness >= 0 ? a.staleness : p.how().staleness >= 0 ? p.how().staleness : a.nightly ? 2 : 1;
   return l;
 }
@@ -132,14 +138,16 @@ void print_failure(const program& p, const limits& l, const findings& f) {
               f.choices.c_str());
 }
 
+double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
 verdict examine(const program& p, const arguments& a) {
   verdict v{};
   engine e;
   std::string how;
-  const auto start = std::chrono::steady_clock::now();
+  const double start = processor_seconds();
   const findings f = search_program(e, p, a, how);
   const std::string wrong = judge(e, p, a, f);
-  v.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  v.seconds = processor_seconds() - start;
   v.passed = wrong.empty();
   v.executions = f.executions;
   if (v.passed && p.how().must_fail != nullptr) how = "bug found";
@@ -151,6 +159,42 @@ verdict examine(const program& p, const arguments& a) {
     print_failure(p, base_limits(p, a), f);
   }
   return v;
+}
+
+// A crash of the program under test is one more way to fail, with a trace like any other. The handler leaves the
+// fiber for good; the search goes on from the root.
+void crashed(int signal) {
+  engine* e = engine::running();
+  if (e == nullptr) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+    return;
+  }
+  e->fail("Crashed: %s%s.", ::strsignal(signal), signal == SIGABRT ? " (abort, assert or terminate)" : "");
+}
+
+// Fires every few seconds of processor time: without an operation in between there is an endless loop.
+void watch(int) {
+  static std::uint64_t last = 0;
+  engine* e = engine::running();
+  if (e == nullptr) return;
+  if (std::exchange(last, e->progress()) == last) e->fail("An endless loop without any operation of the door.");
+}
+
+void install_handlers() {
+  static char stack[64 * 1024];
+  stack_t alternate{};
+  alternate.ss_sp = stack;
+  alternate.ss_size = sizeof(stack);
+  ::sigaltstack(&alternate, nullptr);
+  struct sigaction action {};
+  action.sa_flags = SA_ONSTACK | SA_NODEFER;
+  action.sa_handler = crashed;
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::sigaction(signal, &action, nullptr);
+  action.sa_handler = watch;
+  ::sigaction(SIGVTALRM, &action, nullptr);
+  const itimerval every{{5, 0}, {5, 0}};
+  ::setitimer(ITIMER_VIRTUAL, &every, nullptr);
 }
 
 // A program under examination in a child process, which prints into a file of its own.
@@ -178,6 +222,7 @@ child start(const program& p, std::size_t index, const arguments& a, verdict* re
   }
   if (c.pid == 0) {
     ::dup2(c.output, STDOUT_FILENO);
+    install_handlers();
     *result = examine(p, a);
     std::fflush(stdout);
     std::_Exit(0);
@@ -236,6 +281,7 @@ int replay(const std::vector<const program*>& programs, const arguments& a) {
     return 2;
   }
   const program& p = *programs.front();
+  install_handlers();
   engine e;
   const findings f = e.replay(p, base_limits(p, a), a.replay);
   std::printf("%s\n%s", p.name(), f.trace.c_str());

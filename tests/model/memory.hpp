@@ -44,6 +44,7 @@ struct location {
   tick exclusive_when = 0;
   std::uint8_t exclusive_thread = 0;
   tick shared_when[max_threads] = {};
+  site made_site;  // of its construction
   site exclusive_site;
   site shared_site[max_threads];
 
@@ -63,6 +64,7 @@ struct location {
     sleepers = 0;
     exclusive_when = 0;
     exclusive_thread = 0;
+    made_site = {};
     std::memset(shared_when, 0, sizeof(shared_when));
     forget_values();
   }

@@ -92,6 +92,7 @@ void engine::construct_atomic(void* address, std::size_t size, bits value, site 
   if (x.sleepers != 0) fail("An atomic is constructed at %s where threads sleep.", show(where).c_str());
   access_exclusively(x, where, "construction");
   x.size = size;
+  x.made_site = where;
   x.holds = location::content::atomic;
   x.forget_values();
   x.history.push_back({value, view{}, 0, 0});
@@ -101,6 +102,7 @@ void engine::construct_plain(const void* address, site where) {
   location& x = locations_[find(address, 1)];
   if (x.freed) fail("Use after free: construction of plain data at %s.", show(where).c_str());
   access_exclusively(x, where, "construction");
+  x.made_site = where;
   x.holds = location::content::plain;
 }
 
@@ -145,6 +147,7 @@ bool engine::sees(const view& v, int who, tick when, bool seq_cst) const noexcep
 int engine::oldest_readable(const location& x, bool seq_cst) const noexcept {
   const view& known = threads_[current_].known;
   const int newest = x.newest();
+  if (limits_.staleness == 0) return newest;
   int low = x.last_read[current_];
   for (int i = newest; i > low; --i) {
     const message& m = x.history[static_cast<std::size_t>(i)];

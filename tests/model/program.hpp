@@ -106,7 +106,8 @@ void outcome(std::initializer_list<int> values) noexcept;
 void name(const void* address, const char* text) noexcept;
 
 /// Moves the clock of this execution on.
-void advance(std::chrono::nanoseconds by) noexcept;
+void advance(std::chrono::nanoseconds by, const char* file = __builtin_FILE(),
+             int line = __builtin_LINE()) noexcept;
 
 /// Runs the programs that the arguments select: see `--help`. Returns the exit status.
 int main(int argc, char** argv);

@@ -14,7 +14,7 @@ void engine::fail(const char* format, ...) {
   va_start(arguments, format);
   std::vsnprintf(sentence_, sizeof(sentence_), format, arguments);
   va_end(arguments);
-  if (logging_) log("FAILS: %s", sentence_);
+  if (logging_) explain_locations();
   leave(ending::failed);
 }
 
@@ -33,7 +33,7 @@ void engine::report_deadlock() {
 void engine::log(const char* format, ...) {
   char line[1400];
   const thread& me = threads_[current_];
-  int used = std::snprintf(line, sizeof(line), "  %4d  %-12s %-32s ", steps_, thread_name(current_),
+  int used = std::snprintf(line, sizeof(line), "  %4d  %-12s %-32s ", done_, thread_name(current_),
                            me.at.file != nullptr ? show(me.at).c_str() : "");
   va_list arguments;
   va_start(arguments, format);
@@ -42,6 +42,25 @@ void engine::log(const char* format, ...) {
   const auto length = std::min(static_cast<std::size_t>(used), sizeof(line) - 2);
   line[length] = '\n';
   log_.insert(log_.end(), line, line + length + 1);
+}
+
+// Where the locations of the trace come from, below it.
+void engine::explain_locations() {
+  log_.insert(log_.end(), {' ', ' ', 'w', 'h', 'e', 'r', 'e', ':', '\n'});
+  for (std::uint32_t i = 0; i < locations_.size(); ++i) {
+    const location& x = locations_[i];
+    char text[600];
+    int used = std::snprintf(text, sizeof(text), "    %-8s %s", label(x).c_str(),
+                             x.made_site.file != nullptr ? show(x.made_site).c_str() : "not constructed");
+    if (const heap::block* b = heap_.around(reinterpret_cast<void*>(x.address))) {
+      used += std::snprintf(text + used, sizeof(text) - static_cast<std::size_t>(used),
+                            ", byte %zu of the %zu that %s allocated after %s",
+                            static_cast<std::size_t>(x.address - reinterpret_cast<std::uintptr_t>(b->memory)), b->size,
+                            thread_name(b->thread), show(b->after).c_str());
+    }
+    log_.insert(log_.end(), text, text + std::min<std::size_t>(static_cast<std::size_t>(used), sizeof(text) - 1));
+    log_.push_back('\n');
+  }
 }
 
 const char* engine::thread_name(int index) const {

@@ -193,7 +193,9 @@ void close_two_getters(model::run& r) {
     put(s, s.three, 5);
     s.items->close();
   });
-  r.finally([&s] { model::check(s.got[0] + s.got[1] == 5 + was_closed, "One gets the item, the other hears of the close."); });
+  r.finally([&s] {
+    model::check(s.got[0] + s.got[1] == 5 + was_closed, "One gets the item, the other hears of the close.");
+  });
 }
 
 // close_now x a waiting getter: the item is delivered or handed back.

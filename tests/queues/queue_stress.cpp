@@ -1,3 +1,4 @@
+// stresses: queues/queue.hpp queues/queue_core.hpp queues/ring.hpp queues/task_context.hpp queues/thread_context.hpp
 // Real threads over small queues: conservation under chaos.
 #include <sluice/queues/queue.hpp>
 
@@ -16,7 +17,8 @@ namespace {
 using test::coroutine;
 using test::executor;
 
-constexpr int threads = 4;
+constexpr int threads = 4;          // on each side
+constexpr std::size_t at_once = 4;  // coroutines on each thread, each in a slot of its own
 
 // What happened, counted per item: each accepted item must be delivered exactly once.
 struct ledger {
@@ -31,6 +33,7 @@ struct ledger {
 struct cancel_slot {
   impl::atomic<impl::task_context*> target{nullptr};
   impl::atomic<int> returned{0};
+  bool busy = false;  // the home thread's: a coroutine uses it
 
   void open(impl::task_context& context) { target.store(&context, impl::release); }  // E1 publish: the context
   void close() {
@@ -71,6 +74,7 @@ coroutine put_once(executor&, queue<item>& q, int value, ledger& book, cancel_sl
   } catch (const cancelled&) {
   }
   slot.close();
+  slot.busy = false;
   EXPECT_EQ(accepted, mine == nullptr) << "a put that failed must still hold its value";
   (accepted ? book.accepted : book.refused).fetch_add(1, impl::relaxed);
   if (!accepted) book.delivered[static_cast<std::size_t>(value)].fetch_add(1000, impl::relaxed);
@@ -87,6 +91,7 @@ coroutine get_once(executor&, queue<item>& q, ledger& book, cancel_slot& slot, b
     stopped = true;
   }
   slot.close();
+  slot.busy = false;
   if (got) {
     book.delivered[static_cast<std::size_t>(**got)].fetch_add(1, impl::relaxed);
     q.task_done();
@@ -97,23 +102,20 @@ coroutine get_once(executor&, queue<item>& q, ledger& book, cancel_slot& slot, b
   }
 }
 
-void putters(queue<item>& q, ledger& book, int first, int count, cancel_slot& slot) {
-  executor e;
-  int next = 0;
-  while (next < count || e.live > 0) {
-    while (next < count && e.live < 1) {
-      put_once(e, q, first + next, book, slot);
-      ++next;
-    }
-    if (!e.run()) impl::yield_thread();
-  }
-}
+using slots = std::vector<cancel_slot>;
 
-void getters(queue<item>& q, ledger& book, cancel_slot& slot) {
+// Runs what is runnable, starts a coroutine in every idle slot of this thread, and cancels somebody's wait now and then.
+template <class Start>
+void drive(slots& all, std::size_t self, Start start) {
   executor e;
-  bool ended = false;
-  while (!ended || e.live > 0) {
-    if (!ended && e.live == 0) get_once(e, q, book, slot, ended);
+  std::minstd_rand random(static_cast<unsigned>(self) + 1);
+  for (bool more = true; more || e.live > 0;) {
+    for (std::size_t i = self * at_once; i < (self + 1) * at_once; ++i) {
+      if (all[i].busy || !more) continue;
+      all[i].busy = true;
+      more = start(e, all[i]);
+    }
+    if (random() % 4 == 0) all[random() % all.size()].cancel();
     if (!e.run()) impl::yield_thread();
   }
 }
@@ -121,27 +123,33 @@ void getters(queue<item>& q, ledger& book, cancel_slot& slot) {
 void chaos(std::size_t capacity, int per_putter) {
   queue<item> q{capacity};
   ledger book(static_cast<std::size_t>(threads * per_putter));
-  std::vector<cancel_slot> slots(2 * threads);
-  impl::atomic<bool> stop{false};
-  std::thread canceller([&] {
-    std::minstd_rand random(static_cast<unsigned>(capacity) + 1);
-    while (!stop.load(impl::relaxed)) {
-      slots[random() % slots.size()].cancel();
-      if (random() % 8 == 0) impl::yield_thread();
-    }
-  });
+  slots all(2 * threads * at_once);
   std::vector<std::thread> putting;
   std::vector<std::thread> getting;
   for (int t = 0; t < threads; ++t) {
-    putting.emplace_back([&, t] { putters(q, book, t * per_putter, per_putter, slots[static_cast<std::size_t>(t)]); });
-    getting.emplace_back([&, t] { getters(q, book, slots[static_cast<std::size_t>(threads + t)]); });
+    const auto self = static_cast<std::size_t>(t);
+    putting.emplace_back([&, t, self] {
+      int next = t * per_putter;
+      const int end = next + per_putter;
+      drive(all, self, [&](executor& e, cancel_slot& slot) {
+        if (next == end) return slot.busy = false;
+        put_once(e, q, next++, book, slot);
+        return true;
+      });
+    });
+    getting.emplace_back([&, self] {
+      bool ended = false;
+      drive(all, self + threads, [&](executor& e, cancel_slot& slot) {
+        if (ended) return slot.busy = false;
+        get_once(e, q, book, slot, ended);
+        return true;
+      });
+    });
   }
   for (auto& t : putting) t.join();
   q.blocking_join();
   q.close();
   for (auto& t : getting) t.join();
-  stop.store(true, impl::relaxed);
-  canceller.join();
   EXPECT_EQ(book.accepted.load(impl::relaxed) + book.refused.load(impl::relaxed), threads * per_putter);
   for (auto& count : book.delivered) {
     const int n = count.load(impl::relaxed);

@@ -1,3 +1,4 @@
+// tests: queues/queue_core.hpp queues/fail.hpp
 #include <sluice/queues/queue.hpp>
 
 #include "executor.hpp"

@@ -1,3 +1,4 @@
+// tests: queues/short_wait.hpp
 #include <sluice/queues/ring.hpp>
 
 #include <gtest/gtest.h>

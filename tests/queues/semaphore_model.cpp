@@ -41,7 +41,8 @@ void exclusion(model::run& r) {
   };
   r.thread([&s, work] { work(s.one); });
   r.thread([&s, work] { work(s.two); });
-  r.finally([&s] { model::check(s.guarded.get() == 2 && s.gate->available() == 1, "Both held it, one after the other."); });
+  r.finally(
+      [&s] { model::check(s.guarded.get() == 2 && s.gate->available() == 1, "Both held it, one after the other."); });
 }
 
 // A cancelled acquire holds nothing; what it might have been given goes to the next.
@@ -70,9 +71,8 @@ void cancelled_in_front(model::run& r) {
     s.one.cancel();
     s.gate->give_back(1);
   });
-  r.finally([&s] {
-    model::check(s.gate->available() + static_cast<std::size_t>(s.held[0]) == 2, "Permits are conserved.");
-  });
+  r.finally(
+      [&s] { model::check(s.gate->available() + static_cast<std::size_t>(s.held[0]) == 2, "Permits are conserved."); });
 }
 
 // Two releases of one permit each serve one who wants two.

@@ -1,3 +1,4 @@
+// tests: queues/thread_context.hpp queues/errors.hpp
 #include <sluice/queues/task_context.hpp>
 #include <sluice/queues/thread_context.hpp>
 

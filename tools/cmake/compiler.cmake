@@ -24,6 +24,10 @@ if(PROJECT_IS_TOP_LEVEL)
   endif()
   if(SLUICE_NATIVE)
     add_compile_options(-march=native)
+    # clang 19 warns about a feature name that its own -march=native brings along on Sapphire Rapids.
+    if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+      add_compile_options(-Wno-invalid-feature-combination)
+    endif()
   endif()
 endif()
 

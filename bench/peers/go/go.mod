@@ -1,0 +1,3 @@
+module sluice-boards
+
+go 1.19

@@ -1,0 +1,193 @@
+"""What tools/bench prints: the machine, where we lose, the figures, and what they cost in processor time and memory."""
+
+import statistics
+
+EARLIER_RMW_NS = 5.0  # a locked read-modify-write on the machine where the goals and the leaders were measured
+
+
+class Cell:
+    """The runs of one contender on one board: those that nobody else disturbed, if there are any."""
+
+    def __init__(self, readings):
+        self.errors = [reading["error"] for reading in readings if "error" in reading]
+        measured = [reading for reading in readings if "error" not in reading]
+        self.good = [reading for reading in measured if not reading.get("disturbed")] or measured
+
+    def median(self, name):
+        values = [reading[name] for reading in self.good if reading.get(name) is not None]
+        return statistics.median(values) if values else None
+
+    @property
+    def value(self):
+        return None if self.errors else self.median("value")
+
+
+class Row:
+    """One board: everybody's figure, the goal and the best of the others."""
+
+    def __init__(self, board, peers, readings, scale):
+        self.board = board
+        self.higher = board["better"] == "higher"
+        self.cells = {peer: Cell(readings.get((board["board"], peer), [])) for peer in peers}
+        self.goal = self.scaled(board.get("goal"), scale)
+        rivals = {peer: cell.value for peer, cell in self.cells.items() if peer != "sluice" and cell.value is not None}
+        self.best = (max if self.higher else min)(rivals, key=rivals.get) if rivals else None
+        self.leader = self.estimate_leader(board.get("leader"))
+
+    def scaled(self, goal, scale):
+        if goal is None or not self.board.get("scale"):
+            return goal
+        return goal / scale if self.higher else goal * scale
+
+    def estimate_leader(self, leader):
+        """What the leader of the earlier table would do here: the yardstick's figure of this run, times their ratio."""
+        yardstick = self.cells.get(leader["yardstick"]) if leader else None
+        if not yardstick or yardstick.value is None:
+            return None
+        return yardstick.value * leader["ratio"]
+
+    @property
+    def ours(self):
+        return self.cells["sluice"].value if "sluice" in self.cells else None
+
+    def advantage(self, other):
+        """How many times better than `other` we are; below 1 we lose."""
+        if self.ours is None or other is None:
+            return None
+        if self.ours == other:
+            return 1.0
+        better, worse = (self.ours, other) if self.higher else (other, self.ours)
+        return better / worse if worse else float("inf")
+
+    def standing(self):
+        """One of: wrong, behind, behind the leader, short of the goal, ahead."""
+        if "sluice" in self.cells and self.cells["sluice"].errors:
+            return "wrong"
+        if self.ours is None:
+            return "not measured"
+        best = self.advantage(self.cells[self.best].value) if self.best else None
+        if best is not None and best < 1:
+            return "behind"
+        leader = self.advantage(self.leader)
+        if leader is not None and leader < 1:
+            return "behind the leader"
+        goal = self.advantage(self.goal)
+        return "short of the goal" if goal is not None and goal < 1 else "ahead"
+
+
+def figure(value, width):
+    if value is None:
+        return " " * (width - 1) + "-"
+    digits = 0 if value >= 1000 else 1 if value >= 100 else 2
+    return f"{value:{width},.{digits}f}"
+
+
+def ratio(value, width):
+    return " " * (width - 1) + "-" if value is None else f"{value:{width - 1}.2f}x"
+
+
+def print_machine(machine):
+    print(f"{machine['machine']}, {machine['processors']} processors, {machine['memory']}, Linux {machine['kernel']}")
+    print(f"{machine['time']}, load {machine['load']:.2f}, commit {machine['commit']}")
+    print(f"{machine['compiler']}")
+    print(f"oneTBB {machine['oneTBB']}, moodycamel {machine['moodycamel']}, {machine['Go']}, Python {machine['python']}")
+    transfer = machine["line_transfer_ns"]
+    print(
+        f"one locked read-modify-write {machine['locked_rmw_ns']:.2f} ns"
+        + (f", one way of a cache line between two cores {transfer:.0f} ns" if transfer else "")
+    )
+
+
+def print_quietness(readings):
+    runs = [reading for of_cell in readings.values() for reading in of_cell]
+    disturbed = sum(bool(reading.get("disturbed")) for reading in runs)
+    print(f"{len(runs)} runs, {disturbed} of them disturbed: something else used the processors meanwhile.")
+    if disturbed:
+        print("A figure leaves disturbed runs out unless there is no other; tools/bench --patience waits longer.")
+    print()
+
+
+def print_summary(rows):
+    titles = [
+        ("wrong", "Failed or gave a wrong answer"),
+        ("behind", "Behind a contender of this run"),
+        ("behind the leader", "Ahead of this run's contenders, behind the leader as estimated (*)"),
+        ("short of the goal", "Ahead of everybody, short of the goal"),
+        ("ahead", "Ahead, goal met"),
+        ("not measured", "Not measured with sluice"),
+    ]
+    for standing, title in titles:
+        names = [name_with_ratio(row, standing) for row in rows if row.standing() == standing]
+        if names:
+            print(f"{title}: {', '.join(names)}")
+    print()
+
+
+def name_with_ratio(row, standing):
+    name = row.board["board"]
+    if standing == "behind":
+        return f"{name} ({row.advantage(row.cells[row.best].value):.2f}x of {row.best})"
+    if standing == "behind the leader":
+        return f"{name} ({row.advantage(row.leader):.2f}x of {row.board['leader']['name']})"
+    if standing == "short of the goal":
+        return f"{name} ({row.advantage(row.goal):.2f}x)"
+    return name
+
+
+def print_figures(rows, peers):
+    head = f"{'board':<20}{'unit':>9}" + "".join(f"{peer:>12}" for peer in peers)
+    print(head + f"{'vs best':>10}{'goal':>10}{'vs goal':>10}{'leader*':>10}{'vs it':>8}")
+    for row in rows:
+        line = f"{row.board['board']:<20}{row.board['unit']:>9}"
+        line += "".join(figure(row.cells[peer].value, 12) for peer in peers)
+        line += ratio(row.advantage(row.cells[row.best].value) if row.best else None, 10)
+        line += figure(row.goal, 10) + ratio(row.advantage(row.goal), 10)
+        print(line + figure(row.leader, 10) + ratio(row.advantage(row.leader), 8))
+    print(
+        "Ratios: how many times better sluice is; below 1 it loses. (*) The best of an earlier, wider race that cannot be\n"
+        "built here: this run's figure of its yardstick, times the ratio of the two in that race (bench/boards.json).\n"
+        "Goals are scaled by the locked read-modify-write of this machine where they are times or rates.\n"
+    )
+
+
+def print_tails(rows, peers):
+    names = [("p50_us", "us"), ("p99_us", "us"), ("p50_ms", "ms"), ("p99_ms", "ms")]
+    lines = []
+    for row in rows:
+        for name, unit in names:
+            if any(cell.median(name) is not None for cell in row.cells.values()):
+                label = f"{row.board['board']} {name[:3]}"
+                lines.append(f"{label:<22}{unit:>7}" + "".join(figure(row.cells[peer].median(name), 12) for peer in peers))
+    if lines:
+        print("Lateness" + " " * 21 + "".join(f"{peer:>12}" for peer in peers))
+        print("\n".join(lines) + "\n")
+
+
+def print_costs(rows, peers):
+    print("M items per CPU-second" + " " * 7 + "".join(f"{peer:>12}" for peer in peers) + "   peak memory, MB")
+    for row in rows:
+        if row.board["unit"] not in ("ns", "M/s"):
+            continue
+        work = {peer: row.cells[peer].median("items_per_cpu_s") for peer in peers}
+        memory = [f"{row.cells[peer].median('peak_rss_mb') or 0:.0f}" for peer in peers]
+        line = "".join(figure(None if value is None else value * 1e-6, 12) for value in work.values())
+        print(f"{row.board['board']:<29}{line}   {' '.join(memory)}")
+    print()
+
+
+def print_report(machine, boards, peers, readings):
+    """Prints everything; returns whether anything failed."""
+    rows = [Row(board, peers, readings, machine["locked_rmw_ns"] / EARLIER_RMW_NS) for board in boards]
+    print_machine(machine)
+    print_quietness(readings)
+    print_summary(rows)
+    print_figures(rows, peers)
+    print_tails(rows, peers)
+    print_costs(rows, peers)
+    failed = False
+    for row in rows:
+        for peer, cell in row.cells.items():
+            for error in cell.errors[:1]:
+                failed = True
+                print(f"{row.board['board']}, {peer}, {len(cell.errors)} runs: {error}")
+    return failed
