@@ -34,7 +34,7 @@ struct command {
 };
 
 void add_tuning(CLI::App& app, options& o) {
-  const auto count = [](double most) { return CLI::Range(1.0, most); };
+  const auto count = [](double most) { return CLI::Range(1.0, most).description(""); };
   app.add_option("--workers", o.workers, "Worker threads (default: what the processor affinity and quota allow)")
       ->type_name("N")->check(count(1024));
   app.add_option("--open-files", o.open_files, "Files and directories open at once (default: 64)")
@@ -56,7 +56,7 @@ command::command() {
                  "the file of --output")->type_name("MANIFEST");
   app.add_flag("-L,--follow", chosen.follow, "Follow symbolic links inside the trees too; loops are found and said");
   app.add_option("--drain-within", drain_seconds, "After a first signal, finish within SECONDS (default: 5)")
-      ->type_name("SECONDS")->check(CLI::Range(0.0, 1e6));
+      ->type_name("SECONDS")->check(CLI::Range(0.0, 1e6).description(""));
   app.add_option("--progress", chosen.progress, "auto (a bar on a terminal, else a line every 5 s), always (the bar), never")
       ->type_name("WHEN")->transform(CLI::CheckedTransformer(modes).description(""));
   app.add_flag("-q,--quiet", chosen.quiet, "No progress and no report at the end; errors are still said");

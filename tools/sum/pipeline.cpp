@@ -124,13 +124,13 @@ sluice::task<> pipeline::write() {
   }
   writer_.finish();
   if (stop_.load(std::memory_order_relaxed)) co_await keep_what_was_not_met();
-  co_await flush();
+  while (has_text()) co_await flush();  // twice, where the first finds that the output refuses
 }
 
 // The next batch; empty at the end. Text that nothing follows for a while is flushed meanwhile.
 sluice::task<std::optional<pipeline::work>> pipeline::next_finished() {
   if (auto ready = finished_.try_get()) co_return ready;
-  if (!writer_.lines.empty() || !writer_.sentences.empty()) {
+  if (has_text()) {
     try {
       co_return co_await sluice::timeout(flush_after, finished_.next());
     } catch (const sluice::timed_out&) {

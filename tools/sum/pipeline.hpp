@@ -60,6 +60,7 @@ class pipeline {
   sluice::task<> flush();
   sluice::task<> keep_what_was_not_met();
   void output_refuses(const std::error_code& why);
+  bool has_text() const { return !writer_.lines.empty() || !writer_.sentences.empty(); }
 
   const options& options_;
   resume_index* resume_;

@@ -39,8 +39,9 @@ bool wants_bar(const options& o) {
 }  // namespace
 
 sluice::task<> supervisor::run() {
-  const auto all = [this](sluice::task_group& beside) -> sluice::task<> {
-    beside.spawn(watch());
+  sluice::signals arrivals{SIGINT, SIGTERM};  // before any work: from here on a signal ends the run in good order
+  const auto all = [this, &arrivals](sluice::task_group& beside) -> sluice::task<> {
+    beside.spawn(watch(arrivals));
     if (!options_.quiet && options_.progress != progress_mode::never) beside.spawn(show_progress());
     co_await work_.run();
     beside.cancel();
@@ -49,8 +50,7 @@ sluice::task<> supervisor::run() {
   terminal_.clear();
 }
 
-sluice::task<> supervisor::watch() {
-  sluice::signals arrivals{SIGINT, SIGTERM};
+sluice::task<> supervisor::watch(sluice::signals& arrivals) {
   const int first = co_await arrivals.next();
   signal_.store(first, std::memory_order_relaxed);
   work_.stop_intake();

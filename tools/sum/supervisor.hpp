@@ -30,7 +30,7 @@ class supervisor {
   int interrupted_by() const noexcept { return signal_.load(std::memory_order_relaxed); }
 
  private:
-  sluice::task<> watch();
+  sluice::task<> watch(sluice::signals& arrivals);
   sluice::task<> show_progress();
   sluice::task<> say(std::string sentence);
   [[noreturn]] void end_at_once(std::string_view why);
