@@ -2,6 +2,9 @@
 // Everything that a user of sluice types.
 
 #include <sluice/queues/errors.hpp>
+#include <sluice/queues/event.hpp>
+#include <sluice/queues/queue.hpp>
+#include <sluice/queues/semaphore.hpp>
 #include <sluice/runtime/join_handle.hpp>
 #include <sluice/runtime/run_blocking.hpp>
 #include <sluice/runtime/runtime.hpp>
