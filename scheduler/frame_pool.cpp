@@ -128,7 +128,7 @@ void new_slab(std::size_t c, free_list& l) {
   free_list& l = lists[c];
   free_block* batch = l.spare;
   l.spare = nullptr;
-  if (batch != nullptr || (l.uncut == l.end && shared.it.depot[c].pop(batch))) {
+  if (batch != nullptr || shared.it.depot[c].pop(batch)) {
     l.first = batch->next;
     l.count = batch_size - 1;  // of a thread that has ended it may be fewer: then the next batches are smaller, no more
     unpoison(batch, bytes_of(c));

@@ -66,8 +66,8 @@ class timer_mail {
 class worker_timers {
  public:
   /// A simulation wants exact times: shift 0, no slack.
-  explicit worker_timers(bool exact, std::size_t chunk = 64) noexcept
-      : chunk_(chunk), wheel_(exact ? 0 : 14, exact ? 0 : 6) {}
+  explicit worker_timers(bool exact, std::size_t at_a_time = 64) noexcept
+      : chunk_(at_a_time), wheel_(exact ? 0 : 14, exact ? 0 : 6) {}
   ~worker_timers();
   worker_timers(const worker_timers&) = delete;
   worker_timers& operator=(const worker_timers&) = delete;
