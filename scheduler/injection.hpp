@@ -47,8 +47,8 @@ class counted_queue {
     return n;
   }
 
-  bool has_items() const noexcept { return count_.load(seq_cst) != 0; }   // D1 load
-  std::size_t size() const noexcept { return count_.load(relaxed); }      // relaxed: a snapshot
+  bool has_items() const noexcept { return count_.load(seq_cst) != 0; }  // D1 load
+  std::size_t size() const noexcept { return count_.load(relaxed); }     // relaxed: a snapshot
 
  private:
   alignas(128) atomic<std::size_t> count_{0};  // written by producers and consumers

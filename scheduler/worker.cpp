@@ -66,8 +66,8 @@ void worker::give_away(runnable** items, std::size_t n) noexcept {
 void worker::feed_thieves() noexcept {
   forks_.publish();
   if (!pool_.idle.anybody_sleeps()) {
-    forks_.set_wanted(false);                                    // D2 store
-    if (pool_.idle.anybody_sleeps()) forks_.set_wanted(true);  // D2 load
+    forks_.set_wanted(false);
+    if (pool_.idle.anybody_sleeps()) forks_.set_wanted(true);
   } else if (forks_.has_public() && pool_.idle.must_wake()) {
     pool_.wake_one();
   }
@@ -191,9 +191,10 @@ void worker::park() noexcept {
   timers_.set_parked_until(deadline);
   pool_.idle.announce_sleep(index_, searching_);
   for (auto& other : pool_.workers) {
-    if (other.get() != this) other->forks_.demand();  // D2 store
+    if (other.get() != this) other->forks_.demand();
   }
-  const bool stay = !timers_.has_arrivals() && !pool_.any_work() && pool_.stopping.load(seq_cst) == 0;
+  const bool stay = !timers_.has_arrivals() && !pool_.any_work() &&
+                    pool_.stopping.load(relaxed) == 0;  // relaxed: a token comes after it
   if (stay) {
     mode_.store(mode::parked, relaxed);
     count(parks_);
@@ -210,7 +211,7 @@ void worker::work() noexcept {
   for (;;) {
     runnable* r = next();
     if (r == nullptr) {
-      if (pool_.stopping.load(acquire) != 0) break;  // E1 of scheduler.cpp
+      if (pool_.stopping.load(relaxed) != 0) break;  // relaxed: carries nothing
       if (timers_.poll(pool_.now()) != 0) continue;
       if (!searching_) searching_ = pool_.idle.begin_search();
       if (searching_) {

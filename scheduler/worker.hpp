@@ -16,11 +16,9 @@
 // I1  A worker never sleeps while its LIFO slot, the private part of its fork deque or its ring hold something.
 // I2  A runnable is in one place. Once handed over it is not touched.
 // E1  into the LIFO slot (release) -> out of it (acquire).
-// E2  a step (release of the runnable in one of the queues) ...: named in the queues themselves.
-// D1  named in idle.hpp: the sources are the rings, the deques, the inbox, the injection queue.
-// D2  the owner clears `want` of its deque (seq_cst), then reads the idle word (seq_cst), and sets it again if anybody sleeps; a
-//     worker announces its sleep in the idle word, then reads and sets `want` (both seq_cst). So while anybody sleeps `want` is
-//     set, and what is forked is made public at once.
+// The other edges are those of the queues, and the pair that keeps work and sleep apart is D1 of idle.hpp: its sources are the
+// rings, the deques, the inbox and the injection queue.
+// While anybody sleeps, `want` of every deque is set (D2 of fork_deque.hpp): so what is forked is made public at once.
 
 #include <sluice/queues/task_context.hpp>
 #include <sluice/scheduler/fork_deque.hpp>
@@ -68,10 +66,11 @@ struct worker_pool {
   idle_state idle;
   sluice::impl::inbox inbox;
   sluice::impl::injection injection;
-  atomic<std::uint32_t> stopping{0};       // 0 | 1
-  atomic<std::int64_t> virtual_now{0};     // ns
-  atomic<std::uint32_t> next_home{0};      // which worker gets the next timer from outside; relaxed: any will do
-  alignas(128) atomic<std::uint32_t> visitors{0};  // threads outside that are inside one of our calls, see scheduler.cpp
+  atomic<std::uint32_t> stopping{0};    // 0 | 1
+  atomic<std::int64_t> virtual_now{0};  // ns
+  atomic<std::uint32_t> next_home{0};   // which worker gets the next timer from outside; relaxed: any will do
+  alignas(128) atomic<std::uint32_t> visitors{
+      0};  // threads outside that are inside one of our calls, see scheduler.cpp
 };
 
 class worker {
@@ -85,11 +84,11 @@ class worker {
   void submit(runnable& r) noexcept { push_ready(r); }
   void fork(runnable& r) noexcept;
   void yield(runnable& r) noexcept { push_ready(r); }
-  runnable* next() noexcept;      // without looking at other workers
-  runnable* search() noexcept;    // at other workers
+  runnable* next() noexcept;    // without looking at other workers
+  runnable* search() noexcept;  // at other workers
   void run(runnable& r) noexcept;
-  bool step() noexcept;           // for a driver that never parks. False: nothing to do
-  void work() noexcept;           // steps and parks until the pool stops
+  bool step() noexcept;  // for a driver that never parks. False: nothing to do
+  void work() noexcept;  // steps and parks until the pool stops
 
   worker_pool& pool() const noexcept { return pool_; }
   worker_timers& timers() noexcept { return timers_; }
@@ -108,7 +107,8 @@ class worker {
   void push_ready(runnable& r) noexcept {
     if (!ring_.push(&r)) [[unlikely]]
       overflow(r);
-    else if (pool_.idle.worth_waking())  // nearly always enough; D1 after the next pop of the ring makes it certain
+    else if (pool_.idle
+                 .worth_waking())  // nearly always enough; the look after the next pop of the ring makes it certain
       pool_.wake_one();
   }
   void overflow(runnable& r) noexcept;
@@ -166,8 +166,8 @@ class worker {
 inline void worker::wake(runnable& r) noexcept {
   // Timers and such wake many at a time: in order. A simulation tries both.
   if (running_ == nullptr || (pool_.simulated && chance(4))) return push_ready(r);
-  if (lifo_.load(relaxed) == nullptr) {  // relaxed: only the owner puts something in
-    lifo_.store(&r, release);            // E1 publish
+  if (lifo_.load(relaxed) == nullptr) {                                  // relaxed: only the owner puts something in
+    lifo_.store(&r, release);                                            // E1 publish
   } else if (runnable* const displaced = lifo_.exchange(&r, acq_rel)) {  // E1 publish, observe
     push_ready(*displaced);
   }
@@ -194,7 +194,7 @@ inline runnable* worker::next() noexcept {
     return r;
   }
   if (runnable* const r = ring_.pop()) {
-    if (pool_.idle.must_wake() && ring_.size() != 0) [[unlikely]]  // D1 load
+    if (pool_.idle.must_wake() && ring_.size() != 0) [[unlikely]]
       pool_.wake_one();
     return r;
   }

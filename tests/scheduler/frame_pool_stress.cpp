@@ -1,4 +1,5 @@
 // The frame pool on real threads: blocks travel, and no block is in two hands.
+// stresses: scheduler/tagged_stack.hpp
 
 #include <sluice/scheduler/frame_pool.hpp>
 

@@ -1,4 +1,5 @@
 // The idle word in one thread: who is woken, and how the counts follow.
+// tests: scheduler/parker.hpp
 
 #include <sluice/scheduler/idle.hpp>
 #include <sluice/scheduler/parker.hpp>

@@ -1,4 +1,5 @@
 // The injection queue on real threads: more plain producers than it lends tokens, several consumers; each item comes out once.
+// stresses: scheduler/inbox.hpp
 
 #include <sluice/scheduler/inbox.hpp>
 #include <sluice/scheduler/injection.hpp>

@@ -1,4 +1,5 @@
 // The whole scheduler under load on real threads: more workers than processors, wakes and timers from everywhere.
+// stresses: scheduler/idle.hpp scheduler/parker.hpp scheduler/timers.hpp scheduler/worker.hpp
 
 #include "job.hpp"
 
@@ -13,7 +14,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-impl::scheduler_options threads(std::size_t workers) { return {.workers = workers, .name = "stress", .simulation = {}}; }
+impl::scheduler_options threads(std::size_t workers) {
+  return {.workers = workers, .name = "stress", .simulation = {}};
+}
 
 job churn(scheduler& s, countdown&, unsigned seed) {
   std::minstd_rand random(seed + 1);
@@ -58,7 +61,8 @@ TEST(SchedulerStress, ForkedTreesAreSharedAndComplete) {
   }
 }
 
-job wait_for_thread(scheduler&, countdown&, std::vector<std::atomic<impl::task_context*>>& slots, std::size_t i, int times) {
+job wait_for_thread(scheduler&, countdown&, std::vector<std::atomic<impl::task_context*>>& slots, std::size_t i,
+                    int times) {
   for (int k = 0; k < times; ++k) {
     co_await suspend_with{[&slots, i](impl::task_context& self) { slots[i].store(&self); }};
   }

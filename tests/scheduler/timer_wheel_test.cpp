@@ -28,7 +28,8 @@ TEST(TimerWheel, AnExactWheelExpiresEachEntryAtItsVeryDeadline) {
     ASSERT_LE(wheel.next_deadline(), expected);
     EXPECT_EQ(wheel.advance(expected - 1, [](wheel_entry&) {}), 0u) << expected;
     EXPECT_EQ(wheel.next_deadline(), expected);
-    EXPECT_EQ(wheel.advance(expected, [&](wheel_entry& e) { EXPECT_EQ(static_cast<entry&>(e).deadline, expected); }), 1u);
+    EXPECT_EQ(wheel.advance(expected, [&](wheel_entry& e) { EXPECT_EQ(static_cast<entry&>(e).deadline, expected); }),
+              1u);
   }
   EXPECT_EQ(wheel.size(), 0u);
   EXPECT_EQ(wheel.next_deadline(), INT64_MAX);
@@ -92,7 +93,8 @@ void against_a_sorted_list(unsigned shift, unsigned slack, std::int64_t step, st
     });
     for (const auto& [e, since] : armed) {
       const std::int64_t left = e->deadline - since;
-      const std::int64_t grain = std::max(std::int64_t{1} << shift, std::min(left / 16, std::int64_t{1} << (shift + slack)));
+      const std::int64_t grain =
+          std::max(std::int64_t{1} << shift, std::min(left / 16, std::int64_t{1} << (shift + slack)));
       ASSERT_LT(now, e->deadline + grain + 2 * (std::int64_t{1} << shift) + 1);
     }
     ASSERT_EQ(wheel.size(), armed.size());
