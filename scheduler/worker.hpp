@@ -3,15 +3,15 @@
 //
 // What a worker takes next, in this order:
 //   every 64 steps at most (fewer when steps are long, so that it is about every 100 us):
-//                  timers, then one task from inbox or injection, then one from the ready ring
+//                  timers, then one task from inbox, overflow, injection or the ready ring, each of them first in turn
 //   LIFO slot      what the task that just ran has woken; at most 16 in a row
 //   fork deque     the newest forked child
 //   ready ring     the oldest ready task
-//   inbox, injection
+//   inbox, overflow, injection
 // and when all that is empty: timers, then a search through the other workers, then sleep.
 //
 // So a ready task waits at most for the tasks before it in its ring, and each of those for at most 16 tasks out of the LIFO slot;
-// forked children hold up the ring for at most 64 steps; what comes from outside waits for at most 64 steps.
+// forked children hold up the ring, and the ring holds up what comes from outside, for at most 256 steps for each task.
 //
 // I1  A worker never sleeps while its LIFO slot, the private part of its fork deque or its ring hold something.
 // I2  A runnable is in one place. Once handed over it is not touched.
@@ -65,7 +65,8 @@ struct worker_pool {
   std::vector<std::unique_ptr<worker>> workers;
   idle_state idle;
   sluice::impl::inbox inbox;
-  sluice::impl::injection injection;
+  sluice::impl::injection overflow;     // what the rings could not hold: it has waited longer than what is new
+  sluice::impl::injection injection;    // what was submitted from outside
   atomic<std::uint32_t> stopping{0};    // 0 | 1
   atomic<std::int64_t> virtual_now{0};  // ns
   atomic<std::uint32_t> next_home{0};   // which worker gets the next timer from outside; relaxed: any will do
@@ -117,6 +118,7 @@ class worker {
   runnable* take_lifo() noexcept;
   runnable* look_outside() noexcept;
   runnable* refill() noexcept;
+  runnable* refill_from(injection& queue) noexcept;
   runnable* unpack_inbox(runnable* chain) noexcept;
   runnable* steal_from(worker& victim) noexcept;
   void stop_searching() noexcept;
@@ -146,6 +148,7 @@ class worker {
   std::uint32_t until_look_ = longest_interval;  // steps until look_outside
   std::uint32_t interval_ = longest_interval;
   std::uint32_t lifo_run_ = 0;
+  std::uint32_t looks_ = 0;
   bool searching_ = false;
   time_point last_look_{};
   std::vector<std::uint64_t> seen_steps_;  // of each other worker, when this one last looked at its LIFO slot
