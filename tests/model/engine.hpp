@@ -94,6 +94,7 @@ class engine {
     bool seq_cst = false;
     std::uint32_t where = 0;
   };
+  static constexpr int max_watched = 16;
   struct thread {
     fiber stack;
     view known;      // what happens before its next operation
@@ -108,6 +109,13 @@ class engine {
     unsigned ran_since_yield = ~0u;
     bool others_moved = false;
     bool timed_out = false;
+    // A round is what a thread does between two yields.
+    bool changed_something = false;  // in this round: the next may differ although nobody else changed anything
+    bool forced_round = false;       // it goes round although nothing changed, because nobody else can go
+    std::uint8_t read_count = 0;
+    std::uint32_t read_in_round[max_watched] = {};  // locations, of which a change makes another round worth while
+    std::uint64_t round_signature = 0;              // of what was read
+    std::uint64_t last_round_signature = 0;
   };
   struct fence_record {
     view seen;  // all that happens before this or any earlier seq_cst fence
@@ -132,6 +140,9 @@ class engine {
   void change_thread();
   int choose();
   unsigned runnable();
+  bool worth_another_round(int who);
+  void start_round(int who, bool forced) noexcept;
+  static void start_first_round(thread& t) noexcept;
   int pick(unsigned enabled);
   void account(int picked, bool last_could_run);
   bool dependent(const operation& a, const operation& b) const noexcept;

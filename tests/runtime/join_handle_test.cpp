@@ -88,7 +88,7 @@ TEST(join_handle, carries_results_larger_than_a_record) {
 
 TEST(join_handle, done_means_counted_out_and_destroyed) {
   runtime r(threads(1));
-  int live = 0;
+  std::atomic<int> live{0};
   auto body = [](counted) -> task<> { co_await sleep_for(1ms); };
   auto handle = r.spawn(body, counted(live));
   while (!handle.done()) std::this_thread::yield();
@@ -99,8 +99,8 @@ TEST(join_handle, done_means_counted_out_and_destroyed) {
 
 TEST(join_handle, results_nobody_takes_are_destroyed) {
   in_all_worlds([](runtime& r) {
-    int live = 0;
-    auto body = [](int& count) -> task<counted> {
+    std::atomic<int> live{0};
+    auto body = [](std::atomic<int>& count) -> task<counted> {
       co_await yield();
       co_return counted(count);
     };

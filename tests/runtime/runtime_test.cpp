@@ -106,7 +106,7 @@ TEST(runtime, counts_spawned_tasks_until_they_have_ended) {
 
 TEST(runtime, the_destructor_cancels_what_still_runs_and_waits_for_it) {
   for (std::uint64_t world = 0; world < 20; ++world) {
-    int live = 0;
+    std::atomic<int> live{0};
     std::atomic<int> ended{0};
     auto body = [&ended](counted) -> task<> {
       try {

@@ -120,7 +120,7 @@ TEST(task_group, join_by_a_child_is_a_logic_error) {
 TEST(task_group, the_first_failure_of_a_child_cancels_siblings_and_body_and_is_rethrown) {
   in_all_worlds([](runtime& r) {
     auto program = [&]() -> task<> {
-      int live = 0;
+      std::atomic<int> live{0};
       bool body_was_cancelled = false;
       std::string what;
       auto sleeper = [](counted) -> task<> { co_await sleep_for(1000h); };
@@ -152,7 +152,7 @@ TEST(task_group, the_first_failure_of_a_child_cancels_siblings_and_body_and_is_r
 TEST(task_group, a_failure_of_the_body_cancels_the_children) {
   in_all_worlds([](runtime& r) {
     auto program = []() -> task<> {
-      int live = 0;
+      std::atomic<int> live{0};
       std::string what;
       auto sleeper = [](counted) -> task<> { co_await sleep_for(1000h); };
       try {
@@ -238,7 +238,7 @@ TEST(with_group, in_an_already_cancelled_task_throws_and_starts_nothing) {
 }
 
 TEST(with_group, cancellation_at_every_point_reaches_all_and_waits_for_all) {
-  int live = 0;
+  std::atomic<int> live{0};
   auto child = [](counted, int steps) -> task<> {
     for (int i = 0; i < steps; ++i) co_await yield();
     co_await sleep_for(10ms);

@@ -31,7 +31,7 @@ TEST(task, is_lazy_and_gives_its_value) {
 }
 
 TEST(task, that_never_started_destroys_its_arguments) {
-  int live = 0;
+  std::atomic<int> live{0};
   auto body = [](counted) -> task<> { co_return; };
   {
     auto t = body(counted(live));
@@ -41,7 +41,7 @@ TEST(task, that_never_started_destroys_its_arguments) {
 }
 
 TEST(task, destroys_its_arguments_at_its_end) {
-  int live = 0;
+  std::atomic<int> live{0};
   auto body = [](counted) -> task<> { co_await yield(); };
   auto outer = [&]() -> task<> {
     co_await body(counted(live));
@@ -138,7 +138,8 @@ TEST(task, a_result_whose_move_throws_ends_as_that_exception) {
       }
       co_return threw;
     };
-    EXPECT_EQ(run(outer(), threads(1)), moves < 0) << allowed;
+    const bool threw = run(outer(), threads(1));
+    EXPECT_EQ(threw, moves < 0) << allowed;
   }
 }
 

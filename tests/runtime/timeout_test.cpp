@@ -34,7 +34,7 @@ TEST(timeout, of_an_operation_gives_its_result_or_throws) {
 TEST(timeout, of_a_task_cancels_it_and_waits_for_its_end) {
   in_all_worlds([](runtime& r) {
     auto program = []() -> task<> {
-      int live = 0;
+      std::atomic<int> live{0};
       auto sleeper = [](counted) -> task<> { co_await sleep_for(1000h); };
       EXPECT_THROW(co_await timeout(1ms, sleeper(counted(live))), timed_out);
       EXPECT_EQ(live, 0);
@@ -104,7 +104,7 @@ TEST(timeout, of_zero_or_less_tries_once_and_never_parks) {
 TEST(timeout, of_combinators_passes_the_time_on) {
   in_all_worlds([](runtime& r) {
     auto program = []() -> task<> {
-      int live = 0;
+      std::atomic<int> live{0};
       auto sleeper = [](counted) -> task<> { co_await sleep_for(1000h); };
       EXPECT_THROW(co_await timeout(1ms, when_all(sleeper(counted(live)), sleeper(counted(live)))), timed_out);
       EXPECT_EQ(live, 0);
@@ -155,7 +155,7 @@ TEST(timeout, cancellation_from_outside_wins_over_timed_out) {
         } catch (const cancelled&) {
           was_cancelled = true;
         }
-        if (was_cancelled) EXPECT_TRUE(this_task::cancelled());
+        EXPECT_TRUE(!was_cancelled || this_task::cancelled());
         if (was_cancelled) throw cancelled{};
         try {
           co_await timeout(2ms, for_ever());

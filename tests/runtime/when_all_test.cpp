@@ -70,7 +70,7 @@ TEST(when_all, runs_its_children_in_parallel_and_in_the_callers_absence) {
 TEST(when_all, the_first_failure_cancels_the_others_and_all_end_before_it_is_rethrown) {
   in_all_worlds([](runtime& r) {
     auto program = []() -> task<> {
-      int live = 0;
+      std::atomic<int> live{0};
       auto sleeper = [](counted) -> task<> { co_await sleep_for(1000h); };
       std::string what;
       try {
@@ -117,7 +117,7 @@ TEST(when_all, in_an_already_cancelled_task_throws_and_starts_nothing) {
 }
 
 TEST(when_all, cancellation_at_every_point_ends_every_child_first) {
-  int live = 0;
+  std::atomic<int> live{0};
   auto child = [](counted, int steps) -> task<> {
     for (int i = 0; i < steps; ++i) co_await yield();
     co_await sleep_for(10ms);
@@ -143,8 +143,8 @@ TEST(when_all, nests_deeply) {
 
 TEST(when_all, results_that_nobody_sees_are_destroyed) {
   in_all_worlds([](runtime& r) {
-    int live = 0;
-    auto make = [](int& count) -> task<counted> { co_return counted(count); };
+    std::atomic<int> live{0};
+    auto make = [](std::atomic<int>& count) -> task<counted> { co_return counted(count); };
     auto program = [&]() -> task<> {
       EXPECT_THROW((void)co_await when_all(make(live), fails("later", 3)), std::runtime_error);
       EXPECT_EQ(live, 0);

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdint>
 
 namespace sluice::testing {
@@ -71,14 +72,14 @@ void cancel_at_every_point(Victim victim, Check check, int points = 40, std::uin
 
 /// Counts how many of it live.
 struct counted {
-  explicit counted(int& live) : live_(&live) { ++*live_; }
+  explicit counted(std::atomic<int>& live) : live_(&live) { ++*live_; }
   counted(const counted& other) : live_(other.live_) { ++*live_; }
   counted(counted&& other) noexcept : live_(other.live_) { ++*live_; }
   counted& operator=(const counted&) = delete;
   ~counted() { --*live_; }
 
  private:
-  int* live_;
+  std::atomic<int>* live_;
 };
 
 inline task<> for_ever() { co_await sleep_for(std::chrono::hours(1000)); }
