@@ -119,11 +119,6 @@ class ring {
   std::uint64_t mask_;
   std::uint64_t capacity_;
 };  // see above
-atomic<std::uint64_t> head_seen_{0};          // some past index of head; putters, relaxed: never too big
-alignas(128) atomic<std::uint64_t> head_{0};  // see above
-alignas(128) std::unique_ptr<cell[]> cells_;
-std::uint64_t mask_;
-std::uint64_t capacity_;
 };
 
 // -----------------------------------------------------------------------------------------------------------
