@@ -209,6 +209,7 @@ struct fork_hall : hall<2> {
     }
   }
   fork_deque<item> deque{4};
+  atomic<std::uint32_t> slice{0};
   std::array<item, 2> items;
 };
 
@@ -246,6 +247,31 @@ const model::program hungry{"idle: while anybody sleeps, what is forked is publi
                               });
                               r.finally([&s] { check_all_taken(s.items); });
                             }};
+
+// The owner computes on after publishing: only a thief can help, so it must be awake or have seen the item.
+const model::program published{"idle: what is published while somebody falls asleep", {}, [](model::run& r) {
+                                 auto& s = r.make<fork_hall>();
+                                 s.left.store(1, relaxed);
+                                 s.deque.demand();
+                                 r.thread("owner", [&s] {
+                                   (void)s.deque.push(filled(s.items[0]));
+                                   s.feed();
+                                   futex::wait(s.slice, 0);
+                                 });
+                                 r.thread("thief", [&s] {
+                                   item* it = nullptr;
+                                   bool searching = false;
+                                   while (s.deque.steal(it) != fork_deque<item>::outcome::took) {
+                                     s.idle.announce_sleep(1, searching);
+                                     s.deque.demand();
+                                     if (!s.deque.has_public()) s.parkers[1].park_until(never);
+                                     searching = s.idle.leave_sleep(1);
+                                   }
+                                   take(it);
+                                   s.slice.store(1, seq_cst);
+                                   futex::wake(s.slice, 1);
+                                 });
+                               }};
 
 const model::program still_wanted{
     "idle: want stays raised while somebody sleeps", {}, [](model::run& r) {
