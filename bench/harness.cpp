@@ -53,7 +53,8 @@ class companion {
     if (pipe(ends_) != 0) throw std::runtime_error("The harness could not make a pipe.");
     thread_ = std::thread([fd = ends_[0]] {
       char byte = 0;
-      while (read(fd, &byte, 1) > 0) {}
+      while (read(fd, &byte, 1) > 0) {
+      }
     });
   }
   ~companion() {
@@ -88,8 +89,8 @@ void print_error(const board_entry& entry, const char* message) {
     if (*c == '"' || *c == '\\') quoted += '\\';
     quoted += *c == '\n' ? ' ' : *c;
   }
-  std::printf("{\"board\":\"%s\",\"peer\":\"%s\",\"error\":\"%s\"}\n", entry.board.c_str(),
-              entry.peer.c_str(), quoted.c_str());
+  std::printf("{\"board\":\"%s\",\"peer\":\"%s\",\"error\":\"%s\"}\n", entry.board.c_str(), entry.peer.c_str(),
+              quoted.c_str());
 }
 
 bool failed = false;
@@ -142,8 +143,7 @@ int run(int argc, char** argv) {
     } else if (argument == "--summary") {
       return print_summary();
     } else if (argument == "--list") {
-      for (const board_entry& entry : entries())
-        std::printf("%s/%s\n", entry.peer.c_str(), entry.board.c_str());
+      for (const board_entry& entry : entries()) std::printf("%s/%s\n", entry.peer.c_str(), entry.board.c_str());
       return 0;
     } else if (argument == "--help") {
       return usage(stdout);
@@ -164,8 +164,7 @@ std::int64_t resident_field(const char* name) {
   std::ifstream status("/proc/self/status");
   std::string line;
   while (std::getline(status, line))
-    if (line.compare(0, std::strlen(name), name) == 0)
-      return std::stoll(line.substr(std::strlen(name))) * 1024;
+    if (line.compare(0, std::strlen(name), name) == 0) return std::stoll(line.substr(std::strlen(name))) * 1024;
   return 0;
 }
 
@@ -180,22 +179,20 @@ bool listed(const std::string& peer, const std::string& board) { return find(pee
 
 reading measure(const std::string& peer, const std::string& board, effort e) {
   const board_entry* entry = find(peer, board);
-  if (entry == nullptr)
-    throw std::invalid_argument("There is no board " + board + " of " + peer + "; see --list.");
+  if (entry == nullptr) throw std::invalid_argument("There is no board " + board + " of " + peer + "; see --list.");
   return measure(*entry, e);
 }
 
 void check_equal(const char* what, std::int64_t got, std::int64_t expected) {
   if (got == expected) return;
-  throw std::runtime_error("Wrong answer: " + std::string(what) + " is " + std::to_string(got) +
-                           " and should be " + std::to_string(expected) + ".");
+  throw std::runtime_error("Wrong answer: " + std::string(what) + " is " + std::to_string(got) + " and should be " +
+                           std::to_string(expected) + ".");
 }
 
 double quantile(std::vector<double>& samples, double q) {
   if (samples.empty()) throw std::runtime_error("Wrong answer: no sample was taken.");
   std::sort(samples.begin(), samples.end());
-  return samples[std::min(samples.size() - 1,
-                          static_cast<std::size_t>(q * static_cast<double>(samples.size())))];
+  return samples[std::min(samples.size() - 1, static_cast<std::size_t>(q * static_cast<double>(samples.size())))];
 }
 
 std::int64_t resident_bytes() { return resident_field("VmRSS:"); }
@@ -208,8 +205,7 @@ std::int64_t switches_of_other_threads() {
     std::ifstream status(thread.path() / "status");
     std::string line;
     while (std::getline(status, line))
-      if (line.find("ctxt_switches:") != std::string::npos)
-        sum += std::stoll(line.substr(line.find(':') + 1));
+      if (line.find("ctxt_switches:") != std::string::npos) sum += std::stoll(line.substr(line.find(':') + 1));
   }
   return sum;
 }

@@ -15,10 +15,10 @@ timer* worker_timers::new_chunk(std::size_t size, bool outside) {
     timer& t = c->timers[i];
     t.home = this;
     t.outside = outside;
-    t.passed = i + 1 < size ? &c->timers[i + 1] : nullptr;
+    t.passed.set(i + 1 < size ? &c->timers[i + 1] : nullptr);
   }
   timer* const first = &c->timers[0];
-  c->next = chunks_.load(relaxed);  // relaxed: not looked into
+  c->next = chunks_.load(relaxed);                                              // relaxed: not looked into
   while (!chunks_.compare_exchange_weak(c->next, c.get(), release, relaxed)) {  // E3 publish
   }
   c.release();
@@ -27,10 +27,10 @@ timer* worker_timers::new_chunk(std::size_t size, bool outside) {
 
 timer* worker_timers::start(time_point deadline, timer_target& target) {
   if (free_ == nullptr) drain();
-  if (free_ == nullptr) free_ = new_chunk(64, false);
+  if (free_ == nullptr) free_ = new_chunk(chunk_, false);
   timer& t = *free_;
-  free_ = t.passed;
-  t.target = &target;
+  free_ = t.passed.get();
+  t.target.set(&target);
   t.deadline.store(ns(deadline), relaxed);
   t.at.store(timer::armed, relaxed);  // relaxed: whoever stops it got it from this thread
   if (deadline != time_point::max()) wheel_.insert(t, ns(deadline));
@@ -39,14 +39,14 @@ timer* worker_timers::start(time_point deadline, timer_target& target) {
 
 timer* worker_timers::start_outside(time_point deadline, timer_target& target) {
   timer* t = free_outside_.take_all();
-  if (t == nullptr) t = new_chunk(8, true);
-  if (timer* const rest = t->passed) {
+  if (t == nullptr) t = new_chunk((chunk_ + 7) / 8, true);
+  if (timer* const rest = t->passed.get()) {
     timer* last = rest;
-    while (last->passed != nullptr) last = last->passed;
+    while (last->passed.get() != nullptr) last = last->passed.get();
     free_outside_.put_chain(*rest, *last);
   }
-  t->target = &target;
-  t->in_transit = true;
+  t->target.set(&target);
+  t->in_transit.set(true);
   t->deadline.store(ns(deadline), relaxed);
   t->at.store(timer::armed, relaxed);  // relaxed: E1 hands it over
   arrived_.put(*t);
@@ -54,7 +54,7 @@ timer* worker_timers::start_outside(time_point deadline, timer_target& target) {
 }
 
 bool worker_timers::stop(timer& t) noexcept {
-  if (t.in_transit) return stop_outside(t);
+  if (t.in_transit.get()) return stop_outside(t);
   const bool armed = t.at.load(relaxed) == timer::armed;  // relaxed: this thread would have written anything else
   if (t.link != nullptr) wheel_.remove(t);
   recycle(t);
@@ -70,14 +70,14 @@ bool worker_timers::stop_outside(timer& t) noexcept {
 void worker_timers::drain() noexcept {
   timer* back = returned_.take_all();  // I3: before `arrived`
   for (timer* t = arrived_.take_all(); t != nullptr;) {
-    timer* const next = t->passed;
-    t->in_transit = false;
+    timer* const next = t->arriving.get();
+    t->in_transit.set(false);
     const std::int64_t deadline = t->deadline.load(relaxed);
     if (deadline != ns(time_point::max())) wheel_.insert(*t, deadline);
     t = next;
   }
   while (back != nullptr) {
-    timer* const next = back->passed;
+    timer* const next = back->passed.get();
     if (back->link != nullptr) wheel_.remove(*back);
     recycle(*back);
     back = next;
@@ -89,13 +89,13 @@ void worker_timers::recycle(timer& t) noexcept {
   if (t.outside) {
     free_outside_.put(t);
   } else {
-    t.passed = free_;
+    t.passed.set(free_);
     free_ = &t;
   }
 }
 
 void worker_timers::fire(timer& t) noexcept {
-  timer_target* const target = t.target;  // I2
+  timer_target* const target = t.target.get();                                // I2
   if (t.at.exchange(timer::fired, acq_rel) == timer::armed) target->fired();  // E2 publish, observe
 }
 

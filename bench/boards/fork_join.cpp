@@ -27,8 +27,8 @@ sluice::task<std::int64_t> skynet(std::int64_t first, int depth) {
   if (depth == 0) co_return first;
   const std::int64_t width = bench::skynet_leaves(depth - 1);
   const auto child = [&](int i) { return skynet(first + i * width, depth - 1); };
-  auto sums = co_await sluice::when_all(child(0), child(1), child(2), child(3), child(4), child(5), child(6),
-                                        child(7), child(8), child(9));
+  auto sums = co_await sluice::when_all(child(0), child(1), child(2), child(3), child(4), child(5), child(6), child(7),
+                                        child(8), child(9));
   co_return std::apply([](auto... sum) { return (sum + ...); }, sums);
 }
 

@@ -17,8 +17,7 @@ sluice::task<> fill(long& slot, long value) {
 sluice::task<std::int64_t> spawn_batches(long total) {
   std::vector<long> slots(bench::spawn_batch);
   auto spawn_all = [&slots](sluice::task_group& group) -> sluice::task<> {
-    for (long i = 0; i < bench::spawn_batch; ++i)
-      group.spawn(fill(slots[static_cast<std::size_t>(i)], i + 1));
+    for (long i = 0; i < bench::spawn_batch; ++i) group.spawn(fill(slots[static_cast<std::size_t>(i)], i + 1));
     co_return;
   };
   std::int64_t sum = 0;
@@ -36,8 +35,7 @@ bench::reading spawn_join(bench::effort e) {
   const bench::stopwatch watch;
   const std::int64_t sum = runtime.block_on(spawn_batches(total));
   bench::reading r = watch.ns_per_item(total);
-  bench::check_equal("the sum over all tasks", sum,
-                     total / bench::spawn_batch * bench::sum_to(bench::spawn_batch));
+  bench::check_equal("the sum over all tasks", sum, total / bench::spawn_batch * bench::sum_to(bench::spawn_batch));
   return r;
 }
 

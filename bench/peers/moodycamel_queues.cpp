@@ -12,7 +12,8 @@ class bounded {
  public:
   explicit bounded(std::size_t capacity) : free_(static_cast<std::ptrdiff_t>(capacity)), queue_(capacity) {}
   void put(long item) {
-    while (!free_.wait()) {}
+    while (!free_.wait()) {
+    }
     if (!queue_.enqueue(item)) throw std::bad_alloc();
   }
   long get() {

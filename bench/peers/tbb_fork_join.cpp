@@ -34,9 +34,8 @@ std::int64_t skynet(std::int64_t first, int depth) {
   const std::int64_t width = bench::skynet_leaves(depth - 1);
   tbb::task_group group;
   for (int i = 0; i < 9; ++i)
-    group.run([&sums, first, depth, width, i] {
-      sums[static_cast<std::size_t>(i)] = skynet(first + i * width, depth - 1);
-    });
+    group.run(
+        [&sums, first, depth, width, i] { sums[static_cast<std::size_t>(i)] = skynet(first + i * width, depth - 1); });
   sums[9] = skynet(first + 9 * width, depth - 1);
   group.wait();
   return std::accumulate(sums.begin(), sums.end(), std::int64_t{0});
@@ -61,9 +60,8 @@ std::int64_t queens(int n, int row, const unsigned char* columns) {
     auto& next = boards[static_cast<std::size_t>(column)];
     std::copy(columns, columns + row, next.begin());
     next[static_cast<std::size_t>(row)] = static_cast<unsigned char>(column);
-    group.run([&found, &next, n, row, column] {
-      found[static_cast<std::size_t>(column)] = queens(n, row + 1, next.data());
-    });
+    group.run(
+        [&found, &next, n, row, column] { found[static_cast<std::size_t>(column)] = queens(n, row + 1, next.data()); });
   }
   group.wait();
   return std::accumulate(found.begin(), found.end(), std::int64_t{0});

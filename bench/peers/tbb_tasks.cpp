@@ -25,8 +25,7 @@ bench::reading spawn_join(bench::effort e) {
     std::fill(slots.begin(), slots.end(), 0);
   }
   bench::reading r = watch.ns_per_item(total);
-  bench::check_equal("the sum over all tasks", sum,
-                     total / bench::spawn_batch * bench::sum_to(bench::spawn_batch));
+  bench::check_equal("the sum over all tasks", sum, total / bench::spawn_batch * bench::sum_to(bench::spawn_batch));
   return r;
 }
 
@@ -49,8 +48,7 @@ bench::reading yield(bench::effort e) {
   std::atomic<long> finished{0};
   tbb::task_group group;
   const bench::stopwatch watch;
-  for (long i = 0; i < bench::yield_tasks; ++i)
-    group.run(turn_taker{group, finished, total / bench::yield_tasks});
+  for (long i = 0; i < bench::yield_tasks; ++i) group.run(turn_taker{group, finished, total / bench::yield_tasks});
   group.wait();
   bench::reading r = watch.ns_per_item(total);
   bench::check_equal("the number of finished tasks", finished.load(), bench::yield_tasks);

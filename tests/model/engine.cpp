@@ -26,6 +26,7 @@ findings engine::explore(const program& p, const limits& how) {
   limits_ = how;
   limits_.sleep_sets = how.sleep_sets && how.bound < 0;
   search_.reset();
+  shared_.reset();
   outcomes_.clear();
   findings result;
   const double end = how.seconds > 0 ? processor_seconds() + how.seconds : 0;
@@ -42,6 +43,10 @@ findings engine::explore(const program& p, const limits& how) {
       result.sentence = sentence_;
       result.trace.assign(log_.data(), log_.size());
       break;
+    }
+    if (learn_shared()) {
+      search_.reset();
+      continue;
     }
     if (!search_.next()) break;
     if (result.executions >= limits_.max ||
@@ -90,6 +95,7 @@ void engine::execute() {
   locations_.clear();
   fences_.clear();
   names_.clear();
+  found_shared_.clear();
   count_ = 1;
   current_ = 0;
   last_ = -1;
@@ -148,7 +154,7 @@ void engine::thread_zero() {
       t.at = {};
       t.name = r.threads_[static_cast<std::size_t>(i - 1)].name;
       t.body = &r.threads_[static_cast<std::size_t>(i - 1)].body;
-      t.ran_since_yield = ~0u;
+      start_first_round(t);
       t.stack.prepare(enter_thread, this);
     }
     started_or_woken_ = ready_ = (1u << count_) - 2;
@@ -200,14 +206,46 @@ void engine::leave(ending how) {
 void engine::point(operation o, site where) {
   thread& me = threads_[current_];
   me.at = where;
+  ++done_;
+  ++progress_;
   if (!concurrent_) return;
   me.next = o;
   if (++steps_ > program_->how().max_steps) {
     fail("No end after %d operations: a livelock, or a spin loop without pause().", steps_ - 1);
   }
+  if (is_private(o) && last_ == current_) {
+    const unsigned enabled = runnable();
+    if ((enabled >> current_ & 1) != 0) {
+      if (logging_ && (enabled & (enabled - 1)) != 0) choices_.push_back(static_cast<char>('0' + current_));
+      account(current_, true);
+      return;
+    }
+  }
+  --done_;
   change_thread();
   ++done_;
-  ++progress_;
+}
+
+// Whether nobody else operates on the address of `o`, as far as is known.
+bool engine::is_private(const operation& o) {
+  if (script_ != nullptr) return false;
+  if (o.what == kind::fence) return !o.seq_cst;
+  if (o.what == kind::clock) return false;
+  location& x = locations_[o.where];
+  if (x.shared) return false;
+  if (x.user == 0 || x.user == current_) {
+    x.user = static_cast<std::int8_t>(current_);
+    return true;
+  }
+  x.shared = true;
+  found_shared_.push_back(x.address);
+  return false;
+}
+
+// After an execution: whether it showed that more is shared than was known. Then the search must begin anew.
+bool engine::learn_shared() {
+  for (const std::uintptr_t address : found_shared_) shared_.set(locations::hash(address) % shared_.size());
+  return !found_shared_.empty();
 }
 
 void engine::change_thread() {
@@ -236,15 +274,50 @@ int engine::choose() {
 unsigned engine::runnable() {
   for (unsigned rest = yielded_; rest != 0; rest &= rest - 1) {
     const int i = search::lowest(rest);
-    if (threads_[i].others_moved && (threads_[i].must_run_first & ready_) == 0) yielded_ &= ~(1u << i);
+    if (worth_another_round(i)) start_round(i, false);
   }
   unsigned enabled = ready_ & ~yielded_;
   if (timeouts_left_ > 0) enabled |= timed_;
   if (enabled != 0) return enabled;
   // Nothing else can go: those that yielded may, and time passes for those with a deadline.
   enabled = ready_ | timed_;
-  yielded_ = 0;
+  for (unsigned rest = yielded_; rest != 0; rest &= rest - 1) start_round(search::lowest(rest), true);
   return enabled;
+}
+
+// Whether a thread that yielded may go on: somebody else has moved, and unless it changed something itself, one of the
+// locations that it read in its last round has held another value since. (Otherwise it would go round once more in the
+// same way.)
+bool engine::worth_another_round(int who) {
+  const thread& t = threads_[who];
+  if (!t.others_moved || (t.must_run_first & ready_) != 0) return false;
+  if (t.changed_something) return true;
+  for (int i = 0; i < t.read_count; ++i) {
+    const location& x = locations_[t.read_in_round[i]];
+    if (x.history.empty()) return true;
+    for (std::size_t n = x.last_read[who]; n < x.history.size(); ++n) {
+      if (x.history[n].value != x.history[x.last_read[who]].value) return true;
+    }
+  }
+  return false;
+}
+
+void engine::start_round(int who, bool forced) noexcept {
+  yielded_ &= ~(1u << who);
+  thread& t = threads_[who];
+  t.changed_something = false;
+  t.forced_round = forced;
+  t.read_count = 0;
+  t.last_round_signature = t.round_signature;
+  t.round_signature = 1;
+}
+
+void engine::start_first_round(thread& t) noexcept {
+  t.ran_since_yield = ~0u;
+  t.changed_something = t.forced_round = false;
+  t.read_count = 0;
+  t.round_signature = 1;
+  t.last_round_signature = 0;
 }
 
 int engine::pick(unsigned enabled) {
@@ -331,6 +404,11 @@ void engine::yield(site where) {
   if ((yielded_ & bit) != 0) return;
   thread& me = threads_[current_];
   me.at = where;
+  // The same values as in the round before: stale ones, for something had changed. An execution without this round
+  // leads to the same, and is explored, too.
+  if (!me.changed_something && !me.forced_round && me.round_signature == me.last_round_signature && script_ == nullptr) {
+    leave(ending::redundant);
+  }
   me.must_run_first = ready_ & ~me.ran_since_yield & ~bit;
   me.ran_since_yield = 0;
   me.others_moved = false;
@@ -340,11 +418,13 @@ void engine::yield(site where) {
 
 time_point engine::now(site where) {
   point({kind::clock, false, 0}, where);
+  threads_[current_].changed_something = true;  // waiting for time is not waiting for a value
   return clock_;
 }
 
 void engine::advance(std::chrono::nanoseconds by, site where) {
   point({kind::clock, false, 0}, where);
+  threads_[current_].changed_something = true;
   clock_ += by;
 }
 
@@ -399,6 +479,7 @@ bool engine::wait_until(const void* word, std::uint32_t expected, time_point dea
 void engine::wake(const void* word, int count, site where) {
   const std::uint32_t index = find(word, sizeof(std::uint32_t));
   point({kind::wake, false, index}, where);
+  threads_[current_].changed_something = true;
   location& x = locations_[index];
   // No access to the word: waking on memory that is gone is harmless (futex(2) does not read it).
   if (logging_) log("futex wake %s (%d of %d sleepers)", label(x).c_str(), count, __builtin_popcount(x.sleepers));

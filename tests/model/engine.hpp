@@ -7,7 +7,9 @@
 // report.cpp      failures and traces
 //
 // Scheduling points stand before atomic operations; what a thread does between two of them belongs to the
-// first. A thread's next operation is therefore known to the scheduler before it is chosen.
+// first. A thread's next operation is therefore known to the scheduler before it is chosen. An operation on an address
+// that only one thread uses is no scheduling point: its order with the others' cannot matter. Which addresses those are
+// is learnt: when an execution shows that one more is shared, the search begins anew.
 
 #include <sluice/model/fiber.hpp>
 #include <sluice/model/heap.hpp>
@@ -16,6 +18,7 @@
 #include <sluice/model/search.hpp>
 #include <sluice/model/view.hpp>
 
+#include <bitset>
 #include <cstdint>
 #include <string>
 
@@ -94,6 +97,7 @@ class engine {
     bool seq_cst = false;
     std::uint32_t where = 0;
   };
+  static constexpr int max_watched = 16;
   struct thread {
     fiber stack;
     view known;      // what happens before its next operation
@@ -108,6 +112,13 @@ class engine {
     unsigned ran_since_yield = ~0u;
     bool others_moved = false;
     bool timed_out = false;
+    // A round is what a thread does between two yields.
+    bool changed_something = false;  // in this round: the next may differ although nobody else changed anything
+    bool forced_round = false;       // it goes round although nothing changed, because nobody else can go
+    std::uint8_t read_count = 0;
+    std::uint32_t read_in_round[max_watched] = {};  // locations, of which a change makes another round worth while
+    std::uint64_t round_signature = 0;              // of what was read
+    std::uint64_t last_round_signature = 0;
   };
   struct fence_record {
     view seen;  // all that happens before this or any earlier seq_cst fence
@@ -129,9 +140,14 @@ class engine {
   static void enter_thread(void* self);
   [[noreturn]] void leave(ending how);
   void point(operation o, site where);
+  bool is_private(const operation& o);
+  bool learn_shared();
   void change_thread();
   int choose();
   unsigned runnable();
+  bool worth_another_round(int who);
+  void start_round(int who, bool forced) noexcept;
+  static void start_first_round(thread& t) noexcept;
   int pick(unsigned enabled);
   void account(int picked, bool last_could_run);
   bool dependent(const operation& a, const operation& b) const noexcept;
@@ -174,6 +190,8 @@ class engine {
   bool logging_ = false;
   raw_vector<char> choices_;  // while logging: the choices made
   raw_vector<char> log_;
+  std::bitset<1 << 15> shared_;              // hashes of the addresses that several threads operate on
+  raw_vector<std::uintptr_t> found_shared_;  // in this execution, contrary to what was known
   raw_vector<std::uint64_t> outcomes_;
   std::uint64_t progress_ = 0;
 

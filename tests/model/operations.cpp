@@ -40,6 +40,7 @@ std::uint32_t engine::find(const void* address, std::size_t size) {
     location& x = locations_[index];
     x.size = size;
     x.freed = heap_.freed_around(address) != nullptr;
+    x.shared = script_ != nullptr || shared_[locations::hash(x.address) % shared_.size()];
   }
   return index;
 }
@@ -173,6 +174,14 @@ void engine::note_read(location& x, int index) {
     x.reads.push_back({threads_[current_].known.clock[current_], i, static_cast<std::uint8_t>(current_)});
   }
   if (stale && x.repeats[current_] < 255) ++x.repeats[current_];
+  thread& me = threads_[current_];
+  const auto where = static_cast<std::uint32_t>(&x - &locations_[0]);
+  me.round_signature = (me.round_signature ^ where ^ x.history[i].value * 64) * 0x9E3779B97F4A7C15u;
+  if (me.read_count == max_watched) {
+    me.changed_something = true;  // too many to watch
+  } else {
+    me.read_in_round[me.read_count++] = where;
+  }
 }
 
 void engine::note_seq_cst(location& x, int index) {
@@ -203,6 +212,7 @@ bits engine::read_message(location& x, int index, order o) {
 // `carried`: what the message that a read-modify-write replaces released; its release sequence goes on.
 void engine::write_message(location& x, void* address, bits value, order o, const view* carried) {
   thread& me = threads_[current_];
+  if (value != x.history.back().value) me.changed_something = true;
   ++me.known.clock[current_];
   view released = releases(o) ? me.known : me.released;
   if (carried != nullptr) released.join(*carried);

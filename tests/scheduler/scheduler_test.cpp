@@ -1,4 +1,5 @@
 // The scheduler through its own interface: on real threads and in simulations.
+// tests: scheduler/driver.hpp scheduler/worker.hpp
 
 #include "job.hpp"
 
@@ -35,9 +36,7 @@ TEST(Scheduler, RunsEachSubmittedTaskOnce) {
   }
 }
 
-TEST(Scheduler, RefusesAnAbsurdNumberOfWorkers) {
-  EXPECT_THROW(scheduler(threads(1u << 20)), std::invalid_argument);
-}
+TEST(Scheduler, RefusesAnAbsurdNumberOfWorkers) { EXPECT_THROW(scheduler(threads(1u << 20)), std::invalid_argument); }
 
 TEST(Scheduler, TakesWhatTheMachineAllowsWhenNotTold) {
   scheduler s(threads(0));

@@ -131,6 +131,10 @@ class Twins(unittest.TestCase):
         text = "atomic<int> a{0};\n"
         self.assertEqual(len(findings(twins.check, queues__x_hpp=text, tests__queues__x_test_cpp="")), 2)
 
+    def test_an_atomic_that_is_only_passed_needs_neither(self):
+        text = "void wait(atomic<std::uint32_t>& word, atomic<T*>* other);\n"
+        self.assertEqual(findings(twins.check, queues__x_hpp=text, tests__queues__x_test_cpp=""), [])
+
     def test_a_test_may_say_what_else_it_covers(self):
         said = "// models: queues/x.hpp, queues/y.hpp\n// stresses: queues/x.hpp\n// tests: queues/x.hpp\n"
         self.assertEqual(findings(twins.check, queues__x_hpp="atomic<int> a{0};\n", tests__queues__z_test_cpp=said), [])

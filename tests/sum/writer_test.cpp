@@ -1,0 +1,70 @@
+#include <sum/writer.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+namespace sum {
+namespace {
+
+std::unique_ptr<batch> made(std::uint64_t sequence, std::string_view path, outcome what = outcome::hashed) {
+  auto b = std::make_unique<batch>();
+  b->sequence = sequence;
+  b->weight = 10 + sequence;
+  entry& e = add_entry(*b, path);
+  e.what = what;
+  e.error = EACCES;
+  return b;
+}
+
+std::string line(std::string_view path) {
+  std::string out;
+  append_line(out, digest{}, path);
+  return out;
+}
+
+TEST(writer, batches_become_text_in_the_order_of_the_walker) {
+  statistics counts;
+  manifest_writer w{counts};
+  EXPECT_EQ(w.take(made(2, "c")), 0U);
+  EXPECT_EQ(w.take(made(1, "b")), 0U);
+  EXPECT_EQ(w.lines, "");
+  EXPECT_EQ(w.take(made(0, "a")), 10U + 11U + 12U);
+  EXPECT_EQ(w.lines, line("a") + line("b") + line("c"));
+  EXPECT_EQ(w.take(made(3, "d")), 13U);
+  EXPECT_EQ(w.finish(), 0U);
+  EXPECT_EQ(w.lines, line("a") + line("b") + line("c") + line("d"));
+}
+
+TEST(writer, at_the_end_what_waited_for_a_batch_that_never_came_is_written_too) {
+  statistics counts;
+  manifest_writer w{counts};
+  EXPECT_EQ(w.take(made(5, "f")), 0U);
+  EXPECT_EQ(w.take(made(3, "d")), 0U);
+  EXPECT_EQ(w.finish(), 15U + 13U);
+  EXPECT_EQ(w.lines, line("d") + line("f"));
+}
+
+TEST(writer, each_outcome_goes_where_it_belongs_and_is_counted) {
+  statistics counts;
+  manifest_writer w{counts};
+  std::uint64_t n = 0;
+  for (const outcome what : {outcome::hashed, outcome::kept, outcome::cut, outcome::skipped, outcome::unreadable,
+                             outcome::vanished, outcome::special, outcome::changing, outcome::unlisted, outcome::loop}) {
+    w.take(made(n, "file" + std::to_string(n), what));
+    ++n;
+  }
+  EXPECT_EQ(w.lines, line("file0") + line("file1"));
+  EXPECT_EQ(counts.kept_files.get(), 1U);
+  EXPECT_EQ(counts.cut_files.get(), 1U);
+  EXPECT_EQ(counts.errors.get(), 6U);
+  for (int i = 3; i < 10; ++i) {
+    const auto begins = "sluice-sum: file" + std::to_string(i) + " ";
+    const auto directory = "sluice-sum: The directory file" + std::to_string(i) + " ";
+    EXPECT_TRUE(w.sentences.find(begins) != std::string::npos || w.sentences.find(directory) != std::string::npos) << i;
+  }
+  EXPECT_EQ(w.sentences.find("file2"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sum
