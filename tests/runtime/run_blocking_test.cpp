@@ -1,3 +1,4 @@
+// tests: runtime/run_blocking.hpp runtime/blocking_pool.hpp
 #include "worlds.hpp"
 
 #include <atomic>

@@ -1,3 +1,4 @@
+// tests: runtime/sleep.hpp runtime/deadline.hpp
 #include "worlds.hpp"
 
 #include <vector>
