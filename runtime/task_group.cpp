@@ -64,12 +64,19 @@ void task_group::post(group_message& m) noexcept {
 
 void task_group::handle(group_message& m) noexcept {
   switch (m.what) {
-    case group_message::kind::child_started: return child_started(*static_cast<group_child*>(m.subject));
-    case group_message::kind::child_ended: return child_ended(*static_cast<group_child*>(m.subject));
-    case group_message::kind::cancel: return cancel_listed();
-    case group_message::kind::join: return join(*static_cast<group_join_awaiter*>(m.subject));
-    case group_message::kind::unjoin: return unjoin(*static_cast<group_join_awaiter*>(m.subject));
-    case group_message::kind::body_ended: body_over_ = true; return scope_.take_body_error();
+    case group_message::kind::child_started:
+      return child_started(*static_cast<group_child*>(m.subject));
+    case group_message::kind::child_ended:
+      return child_ended(*static_cast<group_child*>(m.subject));
+    case group_message::kind::cancel:
+      return cancel_listed();
+    case group_message::kind::join:
+      return join(*static_cast<group_join_awaiter*>(m.subject));
+    case group_message::kind::unjoin:
+      return unjoin(*static_cast<group_join_awaiter*>(m.subject));
+    case group_message::kind::body_ended:
+      body_over_ = true;
+      return scope_.take_body_error();
   }
 }
 
@@ -155,7 +162,8 @@ group_join_awaiter::group_join_awaiter(task_group& group, task_context& context)
   const auto* child = dynamic_cast<const group_child*>(&root_context::current());
   if (child != nullptr && child->group == &group) {
     throw std::logic_error(
-        "sluice::task_group::join() was awaited by a child of that group, which would wait for itself for ever; let the "
+        "sluice::task_group::join() was awaited by a child of that group, which would wait for itself for ever; let "
+        "the "
         "body of with_group wait");
   }
 }

@@ -100,7 +100,8 @@ void waits_and_collects(model::run& r) {
     s.got = s.result.get();
     drop(s);
   });
-  r.finally([&s] { model::check(s.got == 7 && s.freed.load(relaxed) == 1, "The result is there and the record freed."); });
+  r.finally(
+      [&s] { model::check(s.got == 7 && s.freed.load(relaxed) == 1, "The result is there and the record freed."); });
 }
 
 void waits_and_is_cancelled(model::run& r) {
@@ -186,10 +187,13 @@ void pool_conserves(model::run& r) {
 }
 
 const model::program collects{"record: the task ends while the handle waits", {}, waits_and_collects};
-const model::program is_cancelled{"record: the task ends while the waiting handle is cancelled", {}, waits_and_is_cancelled};
-const model::program dropped{"record: the task ends, the handle is dropped, a visitor passes", {}, dropped_while_it_ends};
-const model::program undisposed{
-    "record: canary, the task does not look for the handle", {.must_fail = "The result is disposed of."}, nobody_disposes};
+const model::program is_cancelled{
+    "record: the task ends while the waiting handle is cancelled", {}, waits_and_is_cancelled};
+const model::program dropped{
+    "record: the task ends, the handle is dropped, a visitor passes", {}, dropped_while_it_ends};
+const model::program undisposed{"record: canary, the task does not look for the handle",
+                                {.must_fail = "The result is disposed of."},
+                                nobody_disposes};
 const model::program orphan{"record: the handle is dropped while the runtime goes", {}, dropped_while_the_runtime_goes};
 const model::program pool{"record pool: two threads take and give", {}, pool_conserves};
 
