@@ -46,12 +46,13 @@ class spawned final : public record {
   std::coroutine_handle<> finished(std::coroutine_handle<> frame) noexcept override {
     collect<T>(frame, outcome());
     if (counted) core().task_left();
-    if (word().handle_dropped()) dispose();
-    switch (word().finish()) {
-      case record_word::finish_result::kept: break;
-      case record_word::finish_result::free: free(); break;
-      case record_word::finish_result::wake: listener_.load(relaxed)->ended(); break;
+    auto end = word().finish(false);
+    if (end == record_word::finish_result::dispose) {
+      dispose();
+      end = word().finish(true);
     }
+    if (end == record_word::finish_result::free) free();
+    if (end == record_word::finish_result::wake) listener_.load(relaxed)->ended();
     return std::noop_coroutine();
   }
 

@@ -63,7 +63,8 @@ void join_scope::cancel(cancellable&) noexcept {
 void join_scope::check() {
   parent_.context().note_wait(nullptr, nullptr);
   if (refused_) throw sluice::cancelled{};
-  if (join_child* child = failed_.load(relaxed)) std::rethrow_exception(child->take_error());  // relaxed: all have ended
+  if (join_child* child = failed_.load(relaxed))
+    std::rethrow_exception(child->take_error());  // relaxed: all have ended
 }
 
 }  // namespace sluice::impl

@@ -48,8 +48,8 @@ class join_scope : public canceller {
 
   waiting_parent parent_;
   join_child* first_ = nullptr;
-  atomic<std::uint32_t> children_{0};       // how many have not ended; written by them
-  atomic<join_child*> failed_{nullptr};     // null, then the first child that failed; written by it
+  atomic<std::uint32_t> children_{0};    // how many have not ended; written by them
+  atomic<join_child*> failed_{nullptr};  // null, then the first child that failed; written by it
   cancellable link_{this};
   gate gate_{2};  // the children, the link
   bool refused_ = false;
@@ -92,7 +92,8 @@ class typed_child final : public join_child {
 template <class T>
 class child_array {
  public:
-  explicit child_array(std::vector<task<T>>& tasks) : children_(std::allocator<typed_child<T>>{}.allocate(tasks.size())) {
+  explicit child_array(std::vector<task<T>>& tasks)
+      : children_(std::allocator<typed_child<T>>{}.allocate(tasks.size())) {
     capacity_ = tasks.size();
     try {
       for (auto& t : tasks) std::construct_at(children_ + size_, std::move(t)), ++size_;
