@@ -49,8 +49,9 @@ TEST(writer, each_outcome_goes_where_it_belongs_and_is_counted) {
   statistics counts;
   manifest_writer w{counts};
   std::uint64_t n = 0;
-  for (const outcome what : {outcome::hashed, outcome::kept, outcome::cut, outcome::skipped, outcome::unreadable,
-                             outcome::vanished, outcome::special, outcome::changing, outcome::unlisted, outcome::loop}) {
+  for (const outcome what :
+       {outcome::hashed, outcome::kept, outcome::cut, outcome::skipped, outcome::unreadable, outcome::vanished,
+        outcome::special, outcome::changing, outcome::unlisted, outcome::loop}) {
     w.take(made(n, "file" + std::to_string(n), what));
     ++n;
   }
