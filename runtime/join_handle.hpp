@@ -50,7 +50,7 @@ class spawned final : public record {
     switch (word().finish()) {
       case record_word::finish_result::kept: break;
       case record_word::finish_result::free: free(); break;
-      case record_word::finish_result::wake: listener_.load(relaxed)->ended(); break;  // after E2 of the word
+      case record_word::finish_result::wake: listener_.load(relaxed)->ended(); break;
     }
     return std::noop_coroutine();
   }

@@ -110,7 +110,7 @@ void runtime_core::release_records() noexcept {
 }
 
 void runtime_core::give_orphan() noexcept {
-  if (owners_.fetch_sub(1, acq_rel) == 1) delete this;  // the last one sees what the others did
+  if (owners_.fetch_sub(1, acq_rel) == 1) delete this;  // E2 publish, E2 observe
 }
 
 void runtime_core::enlist() noexcept {

@@ -9,6 +9,7 @@
 #include <sluice/runtime/run_blocking.hpp>
 #include <sluice/runtime/runtime.hpp>
 #include <sluice/runtime/shield.hpp>
+#include <sluice/runtime/signals.hpp>
 #include <sluice/runtime/sleep.hpp>
 #include <sluice/runtime/task.hpp>
 #include <sluice/runtime/task_group.hpp>

@@ -14,8 +14,8 @@ namespace {
 constexpr double no_quota = std::numeric_limits<double>::infinity();
 
 // "max 100000" or "150000 100000": processors granted by a cgroup v2 cpu.max.
-double quota_v2(const std::string& file) {
-  std::ifstream in(file);
+double quota_v2(const std::string& folder) {
+  std::ifstream in(folder + "/cpu.max");
   std::string quota;
   double period = 0;
   if (!(in >> quota >> period) || quota == "max" || period <= 0) return no_quota;

@@ -33,7 +33,7 @@ threads_driver::threads_driver(worker_pool& pool) : pool_(pool) {
 threads_driver::~threads_driver() { stop(); }
 
 void threads_driver::stop() noexcept {
-  pool_.stopping.store(1, seq_cst);
+  pool_.stopping.store(1, relaxed);  // relaxed: the tokens that follow publish it
   for (auto& w : pool_.workers) w->parker().unpark();
   for (auto& thread : threads_) thread.join();
 }

@@ -22,7 +22,10 @@
 // E1  publish (release) -> steal (acquire): the slots, and what the items point to.
 // E2  grow (release) -> steal (acquire): the copied slots of a new buffer.
 // E3  steal's CAS (release) -> room_left (acquire): the thief has read its slot before the owner uses it again.
+//     (A checker without load buffering cannot show what E3 prevents, so its orders survive mutation.)
 // D1  publish stores ts, then reads the idle word; a worker announces its sleep in the idle word, then reads ts.
+// D2  the owner clears `want`, then reads the idle word and sets `want` again if anybody sleeps (worker.cpp); a worker announces
+//     its sleep in the idle word, then reads `want` and sets it if it is clear.
 
 #include <sluice/queues/atomic.hpp>
 
@@ -85,10 +88,11 @@ class fork_deque {
   }
 
   /// Owner: whether anybody is hungry still.
-  void set_wanted(bool wanted) noexcept { want_.store(wanted ? 1 : 0, seq_cst); }  // D2 store: see worker.hpp
+  void set_wanted(bool wanted) noexcept { want_.store(wanted ? 1 : 0, seq_cst); }  // D2 store
   /// Anybody, after it has announced its sleep: somebody is.
   void demand() noexcept {
-    if (want_.load(seq_cst) == 0) want_.store(1, seq_cst);  // D2 load, D2 store
+    // relaxed store: if the load has not seen the owner's 0, the owner sees the sleeper; if it has, the 1 comes after it
+    if (want_.load(seq_cst) == 0) want_.store(1, relaxed);  // D2 load
   }
 
   enum class outcome { took, empty, lost };
@@ -103,7 +107,8 @@ class fork_deque {
       return outcome::empty;
     }
     T* const candidate = buffer_.load(acquire)->at(tail).load(relaxed);  // E2 observe; relaxed: E1
-    if (!ts_.compare_exchange_strong(seen, pack(tail + 1, split), release, relaxed)) return outcome::lost;  // E3 publish
+    if (!ts_.compare_exchange_strong(seen, pack(tail + 1, split), release, relaxed))
+      return outcome::lost;  // E3 publish
     item = candidate;
     return outcome::took;
   }
@@ -116,7 +121,8 @@ class fork_deque {
 
   /// Owner: nothing at all is left.
   bool empty() const noexcept {
-    return head_.get() == split_.get() && tail_of(ts_.load(relaxed)) == split_.get();  // relaxed: a stale tail says "not empty"
+    return head_.get() == split_.get() &&
+           tail_of(ts_.load(relaxed)) == split_.get();  // relaxed: a stale tail says "not empty"
   }
 
   /// Anybody: how much is public, for dumps.
@@ -138,7 +144,9 @@ class fork_deque {
 
   static std::uint32_t tail_of(std::uint64_t ts) noexcept { return static_cast<std::uint32_t>(ts); }
   static std::uint32_t split_of(std::uint64_t ts) noexcept { return static_cast<std::uint32_t>(ts >> 32); }
-  static std::uint64_t pack(std::uint32_t tail, std::uint32_t split) noexcept { return std::uint64_t{split} << 32 | tail; }
+  static std::uint64_t pack(std::uint32_t tail, std::uint32_t split) noexcept {
+    return std::uint64_t{split} << 32 | tail;
+  }
 
   T* reclaim() noexcept;
   bool room_left(std::uint32_t head) noexcept;

@@ -4,7 +4,7 @@
 // I1  A block is in use, or in one list of one thread, or in one batch of the depot, or not yet cut from a slab.
 // I2  A free block's first word is its link; under address sanitizer all the rest of it is poisoned.
 // I3  `spare` is empty or holds a batch: batch_size blocks, or what was left of one when a thread ended.
-// E1  the depot hands blocks over: see tagged_stack.
+// The edge by which the depot hands blocks over is tagged_stack's.
 
 #include <sluice/scheduler/frame_pool.hpp>
 
@@ -52,9 +52,9 @@ struct free_block {
 };
 
 struct free_list {
-  free_block* first;   // the current list
-  free_block* spare;   // I3
-  char* uncut;         // what is left of this thread's slab of the class
+  free_block* first;  // the current list
+  free_block* spare;  // I3
+  char* uncut;        // what is left of this thread's slab of the class
   char* end;
   std::uint32_t count;  // of the current list
 };
@@ -68,7 +68,7 @@ struct slab {
 struct shared_part {
   tagged_stack<free_block*> depot[class_count];  // batches
   tagged_stack<char*> uncut[class_count];        // where slabs of threads that have ended are to be cut on
-  atomic<slab*> slabs{nullptr};  // all there are, so that leak checkers find them; only added to
+  atomic<slab*> slabs{nullptr};                  // all there are, so that leak checkers find them; only added to
 };
 union forever {
   constexpr forever() noexcept : it() {}
@@ -117,7 +117,7 @@ void cut_on(std::size_t c, free_list& l, char* from) noexcept {
 void new_slab(std::size_t c, free_list& l) {
   void* const memory = std::aligned_alloc(slab_bytes, slab_bytes);
   if (memory == nullptr) throw std::bad_alloc();
-  slab* const s = ::new (memory) slab{shared.it.slabs.load(relaxed)};  // relaxed: not looked into
+  slab* const s = ::new (memory) slab{shared.it.slabs.load(relaxed)};             // relaxed: not looked into
   while (!shared.it.slabs.compare_exchange_weak(s->next, s, relaxed, relaxed)) {  // relaxed: nobody reads the list
   }
   cut_on(c, l, static_cast<char*>(memory) + slab_header);
@@ -128,7 +128,7 @@ void new_slab(std::size_t c, free_list& l) {
   free_list& l = lists[c];
   free_block* batch = l.spare;
   l.spare = nullptr;
-  if (batch != nullptr || (l.uncut == l.end && shared.it.depot[c].pop(batch))) {
+  if (batch != nullptr || shared.it.depot[c].pop(batch)) {
     l.first = batch->next;
     l.count = batch_size - 1;  // of a thread that has ended it may be fewer: then the next batches are smaller, no more
     unpoison(batch, bytes_of(c));

@@ -33,12 +33,14 @@ namespace sluice::impl {
 class idle_state {
  public:
   explicit idle_state(std::size_t workers)
-      : groups_((workers + 63) / 64), asleep_(new atomic<std::uint64_t>[groups_]), most_(workers > 3 ? workers / 2 : 1) {}
+      : groups_((workers + 63) / 64),
+        asleep_(new atomic<std::uint64_t>[groups_]),
+        most_(workers > 3 ? workers / 2 : 1) {}
 
   /// A publisher's cheap look: somebody sleeps and nobody searches.
   bool worth_waking() const noexcept { return worth_waking(word_.load(relaxed)); }  // relaxed: a hint, see the callers
   /// The look that counts, after publishing.
-  bool must_wake() const noexcept { return worth_waking(word_.load(seq_cst)); }  // D1 load
+  bool must_wake() const noexcept { return worth_waking(word_.load(seq_cst)); }           // D1 load
   bool anybody_sleeps() const noexcept { return sleeping_of(word_.load(seq_cst)) != 0; }  // D1 load
 
   /// Makes one sleeper a searcher and returns its number, for the caller to unpark; or `nobody`.
@@ -54,7 +56,7 @@ class idle_state {
         return worker;
       }
       seen = word_.fetch_sub(one_searching, seq_cst) - one_searching;  // I2, D1 store
-      if (worth_waking(seen)) yield_thread();  // somebody is just leaving, or has just come
+      if (worth_waking(seen)) yield_thread();                          // somebody is just leaving, or has just come
     }
   }
 
@@ -63,7 +65,8 @@ class idle_state {
     std::uint64_t seen = word_.load(relaxed);  // relaxed: the exchange decides
     do {
       if (searching_of(seen) >= most_) return false;
-    } while (!word_.compare_exchange_weak(seen, seen + one_searching, relaxed, relaxed));  // relaxed: claims nothing yet
+    } while (
+        !word_.compare_exchange_weak(seen, seen + one_searching, relaxed, relaxed));  // relaxed: claims nothing yet
     return true;
   }
 
@@ -72,7 +75,7 @@ class idle_state {
 
   /// The worker is about to sleep: afterwards it looks at every source, then parks.
   void announce_sleep(std::size_t worker, bool searching) noexcept {
-    asleep_[worker / 64].fetch_or(bit(worker), release);  // E1 publish
+    asleep_[worker / 64].fetch_or(bit(worker), release);                       // E1 publish
     word_.fetch_add(one_sleeping - (searching ? one_searching : 0), seq_cst);  // D1 store, E1 publish
   }
 

@@ -25,8 +25,8 @@ namespace sluice::impl {
 template <class T, class Queue>
 class counted_queue {
  public:
-  template <class... Arguments>
-  explicit counted_queue(Arguments&&... arguments) : queue_(static_cast<Arguments&&>(arguments)...) {}
+  counted_queue() = default;
+  explicit counted_queue(std::size_t workers) : queue_(workers) {}
 
   /// False: no memory; nothing was enqueued.
   [[nodiscard]] bool put(std::size_t producer, T* const* items, std::size_t n) noexcept {
@@ -47,8 +47,8 @@ class counted_queue {
     return n;
   }
 
-  bool has_items() const noexcept { return count_.load(seq_cst) != 0; }   // D1 load
-  std::size_t size() const noexcept { return count_.load(relaxed); }      // relaxed: a snapshot
+  bool has_items() const noexcept { return count_.load(seq_cst) != 0; }  // D1 load
+  std::size_t size() const noexcept { return count_.load(relaxed); }     // relaxed: a snapshot
 
  private:
   alignas(128) atomic<std::size_t> count_{0};  // written by producers and consumers

@@ -59,7 +59,7 @@ class ready_ring {
       const std::uint32_t real = real_of(head);
       if (real == tail) return nullptr;
       const std::uint64_t taken = pack(steal == real ? real + 1 : steal, real + 1);
-      T* const item = slots_[real % Capacity].load(relaxed);  // relaxed: written by this thread
+      T* const item = slots_[real % Capacity].load(relaxed);                        // relaxed: written by this thread
       if (head_.compare_exchange_weak(head, taken, seq_cst, relaxed)) return item;  // D1 store
     }
   }
@@ -73,7 +73,8 @@ class ready_ring {
     if (steal_of(head) != real || tail - real != Capacity) return 0;
     constexpr std::uint32_t half = Capacity / 2;
     // Everything is claimed, so the older half may be moved behind the newer one: the same slots under later indexes.
-    if (!head_.compare_exchange_strong(head, pack(tail, tail), relaxed, relaxed)) return 0;  // relaxed: all this thread's own
+    if (!head_.compare_exchange_strong(head, pack(tail, tail), relaxed, relaxed))
+      return 0;  // relaxed: all this thread's own
     for (std::uint32_t i = 0; i < half; ++i) {
       out[i] = slots_[(real + half + i) % Capacity].load(relaxed);  // relaxed: written by this thread
     }
@@ -100,10 +101,10 @@ class ready_ring {
     std::uint32_t real = 0;
     for (;;) {
       real = real_of(head);
-      if (steal_of(head) != real) return 0;  // I2: another thief
+      if (steal_of(head) != real) return 0;            // I2: another thief
       const std::uint32_t tail = tail_.load(acquire);  // E1 observe
       const std::uint32_t there = tail - real;
-      if (there > Capacity) {  // head is older than tail: look again
+      if (there > Capacity) {        // head is older than tail: look again
         head = head_.load(acquire);  // E3 observe
         continue;
       }
@@ -120,7 +121,7 @@ class ready_ring {
   /// Anybody: whether there is something to claim.
   bool has_items() const noexcept {
     const std::uint64_t head = head_.load(seq_cst);  // D1 load
-    return real_of(head) != tail_.load(acquire);  // E1 observe
+    return real_of(head) != tail_.load(acquire);     // E1 observe
   }
 
   /// Anybody: how many, for dumps and for thresholds.

@@ -146,7 +146,8 @@ void scheduler::describe(std::string& out) const {
   const worker_pool& pool = state_->pool;
   out += "scheduler \"" + pool.name + "\": " + std::to_string(pool.workers.size()) + " workers, " +
          std::to_string(pool.idle.sleeping()) + " asleep, " + std::to_string(pool.idle.searching()) + " searching, " +
-         std::to_string(pool.injection.size()) + " injected, inbox " + (pool.inbox.has_items() ? "waiting" : "empty") + "\n";
+         std::to_string(pool.injection.size()) + " injected, " + std::to_string(pool.overflow.size()) +
+         " overflowed, inbox " + (pool.inbox.has_items() ? "waiting" : "empty") + "\n";
   for (const auto& w : pool.workers) w->describe(out);
 }
 

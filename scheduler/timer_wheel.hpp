@@ -90,7 +90,8 @@ class timer_wheel {
     if (levels_ == 0) return INT64_MAX;
     const unsigned level = lowest_level();
     const std::uint64_t least = levels_at_[level].slots[first_slot(level)].least;
-    return least > static_cast<std::uint64_t>(INT64_MAX) >> shift_ ? INT64_MAX : static_cast<std::int64_t>(least << shift_);
+    return least > static_cast<std::uint64_t>(INT64_MAX) >> shift_ ? INT64_MAX
+                                                                   : static_cast<std::int64_t>(least << shift_);
   }
 
   std::size_t size() const noexcept { return size_; }
@@ -109,7 +110,9 @@ class timer_wheel {
   };
 
   unsigned lowest_level() const noexcept { return static_cast<unsigned>(std::countr_zero(levels_)); }
-  unsigned first_slot(unsigned l) const noexcept { return static_cast<unsigned>(std::countr_zero(levels_at_[l].occupied)); }
+  unsigned first_slot(unsigned l) const noexcept {
+    return static_cast<unsigned>(std::countr_zero(levels_at_[l].occupied));
+  }
 
   // The tick at which a slot begins: the digits of `current` above the level, the slot's own digit, zeros.
   std::uint64_t start_of(unsigned l, unsigned s) const noexcept {

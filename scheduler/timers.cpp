@@ -18,7 +18,7 @@ timer* worker_timers::new_chunk(std::size_t size, bool outside) {
     t.passed.set(i + 1 < size ? &c->timers[i + 1] : nullptr);
   }
   timer* const first = &c->timers[0];
-  c->next = chunks_.load(relaxed);  // relaxed: not looked into
+  c->next = chunks_.load(relaxed);                                              // relaxed: not looked into
   while (!chunks_.compare_exchange_weak(c->next, c.get(), release, relaxed)) {  // E3 publish
   }
   c.release();
@@ -95,7 +95,7 @@ void worker_timers::recycle(timer& t) noexcept {
 }
 
 void worker_timers::fire(timer& t) noexcept {
-  timer_target* const target = t.target.get();  // I2
+  timer_target* const target = t.target.get();                                // I2
   if (t.at.exchange(timer::fired, acq_rel) == timer::armed) target->fired();  // E2 publish, observe
 }
 

@@ -32,14 +32,14 @@ class worker_timers;
 struct timer : wheel_entry {
   enum phase : std::uint32_t { unused, armed, stopped, fired };
 
-  atomic<std::uint32_t> at{unused};   // a phase; written by the worker, and by the one stopper
-  atomic<std::int64_t> deadline{0};   // ns; relaxed: written before the timer is passed on, read by dumps
-  plain<timer*> arriving{nullptr};    // link of `arrived`: it may be stopped, and in `returned`, before that was drained
-  plain<timer*> passed{nullptr};      // link of `returned` and of the free lists
+  atomic<std::uint32_t> at{unused};  // a phase; written by the worker, and by the one stopper
+  atomic<std::int64_t> deadline{0};  // ns; relaxed: written before the timer is passed on, read by dumps
+  plain<timer*> arriving{nullptr};   // link of `arrived`: it may be stopped, and in `returned`, before that was drained
+  plain<timer*> passed{nullptr};     // link of `returned` and of the free lists
   plain<timer_target*> target{nullptr};
   worker_timers* home = nullptr;
-  bool outside = false;               // started, or last started, by a thread that is not the worker
-  plain<bool> in_transit{false};      // in `arrived`: not to be used before it has been drained
+  bool outside = false;           // started, or last started, by a thread that is not the worker
+  plain<bool> in_transit{false};  // in `arrived`: not to be used before it has been drained
 };
 
 /// A list through one of a timer's links, into which any thread puts and from which one takes all.
@@ -66,8 +66,8 @@ class timer_mail {
 class worker_timers {
  public:
   /// A simulation wants exact times: shift 0, no slack.
-  explicit worker_timers(bool exact, std::size_t chunk = 64) noexcept
-      : chunk_(chunk), wheel_(exact ? 0 : 14, exact ? 0 : 6) {}
+  explicit worker_timers(bool exact, std::size_t at_a_time = 64) noexcept
+      : chunk_(at_a_time), wheel_(exact ? 0 : 14, exact ? 0 : 6) {}
   ~worker_timers();
   worker_timers(const worker_timers&) = delete;
   worker_timers& operator=(const worker_timers&) = delete;
@@ -122,14 +122,14 @@ class worker_timers {
   void recycle(timer& t) noexcept;
   void fire(timer& t) noexcept;
 
-  const std::size_t chunk_;         // so many timers are made at a time
-  timer_wheel wheel_;               // the worker's
-  timer* free_ = nullptr;           // the worker's
+  const std::size_t chunk_;                            // so many timers are made at a time
+  timer_wheel wheel_;                                  // the worker's
+  timer* free_ = nullptr;                              // the worker's
   alignas(128) timer_mail<&timer::arriving> arrived_;  // started outside
-  timer_mail<&timer::passed> returned_;             // stopped outside
-  timer_mail<&timer::passed> free_outside_;         // for start_outside
-  atomic<chunk*> chunks_{nullptr};  // all the timers there are; only added to
-  atomic<std::int64_t> parked_until_{INT64_MIN};  // ns; smallest: awake, and will look; written by the worker
+  timer_mail<&timer::passed> returned_;                // stopped outside
+  timer_mail<&timer::passed> free_outside_;            // for start_outside
+  atomic<chunk*> chunks_{nullptr};                     // all the timers there are; only added to
+  atomic<std::int64_t> parked_until_{INT64_MIN};       // ns; smallest: awake, and will look; written by the worker
   atomic<std::uint32_t> mail_count_{0};
 };
 

@@ -6,7 +6,7 @@
 namespace sluice::impl {
 
 worker_pool::worker_pool(scheduler& o, std::string n, std::size_t count, bool s, std::uint64_t seed)
-    : owner(o), name(std::move(n)), simulated(s), idle(count), injection(count) {
+    : owner(o), name(std::move(n)), simulated(s), idle(count), overflow(count), injection(count) {
   workers.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     workers.push_back(std::make_unique<worker>(*this, i, (seed + i + 1) * 0x9e3779b97f4a7c15u | 1));
@@ -21,7 +21,7 @@ void worker_pool::wake_one() noexcept {
 }
 
 bool worker_pool::any_work() const noexcept {
-  if (injection.has_items() || inbox.has_items()) return true;
+  if (injection.has_items() || inbox.has_items() || overflow.has_items()) return true;
   return std::any_of(workers.begin(), workers.end(), [](const auto& w) { return w->has_public_work(); });
 }
 
@@ -45,7 +45,7 @@ worker::worker(worker_pool& pool, std::size_t index, std::uint64_t seed)
 
 // ----------------------------------------------------------------------------------------------------------- giving away
 
-// The ring is full: its newer half and `r` go to the injection queue, where any worker finds them.
+// The ring is full: its newer half and `r` go to the overflow queue, where any worker finds them.
 void worker::overflow(runnable& r) noexcept {
   constexpr std::size_t half = decltype(ring_)::capacity / 2;
   runnable* items[half + 1];
@@ -55,7 +55,7 @@ void worker::overflow(runnable& r) noexcept {
 }
 
 void worker::give_away(runnable** items, std::size_t n) noexcept {
-  if (!pool_.injection.put(index_, items, n)) {
+  if (!pool_.overflow.put(index_, items, n)) {
     for (std::size_t i = 1; i < n; ++i) items[i]->next = items[i - 1];
     pool_.inbox.put_chain(*items[n - 1], *items[0]);
   }
@@ -66,8 +66,8 @@ void worker::give_away(runnable** items, std::size_t n) noexcept {
 void worker::feed_thieves() noexcept {
   forks_.publish();
   if (!pool_.idle.anybody_sleeps()) {
-    forks_.set_wanted(false);                                    // D2 store
-    if (pool_.idle.anybody_sleeps()) forks_.set_wanted(true);  // D2 load
+    forks_.set_wanted(false);
+    if (pool_.idle.anybody_sleeps()) forks_.set_wanted(true);
   } else if (forks_.has_public() && pool_.idle.must_wake()) {
     pool_.wake_one();
   }
@@ -95,19 +95,41 @@ runnable* worker::look_outside() noexcept {
   }
   until_look_ = interval_;
   if (!timers_.idle()) timers_.poll(now);
-  if (runnable* const r = refill()) return r;
-  return ring_.pop();
+  ++looks_;  // each source comes first in turn, so that none keeps the others waiting for ever
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    runnable* r = nullptr;
+    switch ((looks_ + i) % 4) {
+      case 0:
+        r = refill_from(pool_.injection);
+        break;
+      case 1:
+        if (runnable* const chain = pool_.inbox.take_all()) r = unpack_inbox(chain);
+        break;
+      case 2:
+        r = refill_from(pool_.overflow);
+        break;
+      default:
+        r = ring_.pop();
+    }
+    if (r != nullptr) return r;
+  }
+  return nullptr;
 }
 
 // One task from outside to run now, and some more into the ring.
 runnable* worker::refill() noexcept {
   if (runnable* const chain = pool_.inbox.take_all()) return unpack_inbox(chain);
-  const std::size_t there = pool_.injection.size();
+  if (runnable* const r = refill_from(pool_.overflow)) return r;
+  return refill_from(pool_.injection);
+}
+
+runnable* worker::refill_from(injection& queue) noexcept {
+  const std::size_t there = queue.size();
   if (there == 0) return nullptr;
   constexpr std::size_t most = 32;
   runnable* items[most];
   const std::size_t room = decltype(ring_)::capacity - std::min(ring_.size(), decltype(ring_)::capacity);
-  const std::size_t n = pool_.injection.take(items, std::min({there / pool_.workers.size() + 1, most, room + 1}));
+  const std::size_t n = queue.take(items, std::min({there / pool_.workers.size() + 1, most, room + 1}));
   for (std::size_t i = 1; i < n; ++i) push_ready(*items[i]);
   return n != 0 ? items[0] : nullptr;
 }
@@ -125,7 +147,7 @@ runnable* worker::unpack_inbox(runnable* chain) noexcept {
     runnable* items[most];
     std::size_t n = 0;
     for (; chain != nullptr && n < most; chain = chain->next) items[n++] = chain;
-    if (!pool_.injection.put(index_, items, n)) {
+    if (!pool_.overflow.put(index_, items, n)) {
       for (std::size_t i = 0; i < n; ++i) push_ready(*items[i]);
     }
   }
@@ -191,9 +213,10 @@ void worker::park() noexcept {
   timers_.set_parked_until(deadline);
   pool_.idle.announce_sleep(index_, searching_);
   for (auto& other : pool_.workers) {
-    if (other.get() != this) other->forks_.demand();  // D2 store
+    if (other.get() != this) other->forks_.demand();
   }
-  const bool stay = !timers_.has_arrivals() && !pool_.any_work() && pool_.stopping.load(seq_cst) == 0;
+  const bool stay = !timers_.has_arrivals() && !pool_.any_work() &&
+                    pool_.stopping.load(relaxed) == 0;  // relaxed: a token comes after it
   if (stay) {
     mode_.store(mode::parked, relaxed);
     count(parks_);
@@ -210,7 +233,7 @@ void worker::work() noexcept {
   for (;;) {
     runnable* r = next();
     if (r == nullptr) {
-      if (pool_.stopping.load(acquire) != 0) break;  // E1 of scheduler.cpp
+      if (pool_.stopping.load(relaxed) != 0) break;  // relaxed: carries nothing
       if (timers_.poll(pool_.now()) != 0) continue;
       if (!searching_) searching_ = pool_.idle.begin_search();
       if (searching_) {

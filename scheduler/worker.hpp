@@ -3,24 +3,22 @@
 //
 // What a worker takes next, in this order:
 //   every 64 steps at most (fewer when steps are long, so that it is about every 100 us):
-//                  timers, then one task from inbox or injection, then one from the ready ring
+//                  timers, then one task from inbox, overflow, injection or the ready ring, each of them first in turn
 //   LIFO slot      what the task that just ran has woken; at most 16 in a row
 //   fork deque     the newest forked child
 //   ready ring     the oldest ready task
-//   inbox, injection
+//   inbox, overflow, injection
 // and when all that is empty: timers, then a search through the other workers, then sleep.
 //
 // So a ready task waits at most for the tasks before it in its ring, and each of those for at most 16 tasks out of the LIFO slot;
-// forked children hold up the ring for at most 64 steps; what comes from outside waits for at most 64 steps.
+// forked children hold up the ring, and the ring holds up what comes from outside, for at most 256 steps for each task.
 //
 // I1  A worker never sleeps while its LIFO slot, the private part of its fork deque or its ring hold something.
 // I2  A runnable is in one place. Once handed over it is not touched.
 // E1  into the LIFO slot (release) -> out of it (acquire).
-// E2  a step (release of the runnable in one of the queues) ...: named in the queues themselves.
-// D1  named in idle.hpp: the sources are the rings, the deques, the inbox, the injection queue.
-// D2  the owner clears `want` of its deque (seq_cst), then reads the idle word (seq_cst), and sets it again if anybody sleeps; a
-//     worker announces its sleep in the idle word, then reads and sets `want` (both seq_cst). So while anybody sleeps `want` is
-//     set, and what is forked is made public at once.
+// The other edges are those of the queues, and the pair that keeps work and sleep apart is D1 of idle.hpp: its sources are the
+// rings, the deques, the inbox and the injection queue.
+// While anybody sleeps, `want` of every deque is set (D2 of fork_deque.hpp): so what is forked is made public at once.
 
 #include <sluice/queues/task_context.hpp>
 #include <sluice/scheduler/fork_deque.hpp>
@@ -67,11 +65,13 @@ struct worker_pool {
   std::vector<std::unique_ptr<worker>> workers;
   idle_state idle;
   sluice::impl::inbox inbox;
-  sluice::impl::injection injection;
-  atomic<std::uint32_t> stopping{0};       // 0 | 1
-  atomic<std::int64_t> virtual_now{0};     // ns
-  atomic<std::uint32_t> next_home{0};      // which worker gets the next timer from outside; relaxed: any will do
-  alignas(128) atomic<std::uint32_t> visitors{0};  // threads outside that are inside one of our calls, see scheduler.cpp
+  sluice::impl::injection overflow;     // what the rings could not hold: it has waited longer than what is new
+  sluice::impl::injection injection;    // what was submitted from outside
+  atomic<std::uint32_t> stopping{0};    // 0 | 1
+  atomic<std::int64_t> virtual_now{0};  // ns
+  atomic<std::uint32_t> next_home{0};   // which worker gets the next timer from outside; relaxed: any will do
+  alignas(128) atomic<std::uint32_t> visitors{
+      0};  // threads outside that are inside one of our calls, see scheduler.cpp
 };
 
 class worker {
@@ -85,11 +85,11 @@ class worker {
   void submit(runnable& r) noexcept { push_ready(r); }
   void fork(runnable& r) noexcept;
   void yield(runnable& r) noexcept { push_ready(r); }
-  runnable* next() noexcept;      // without looking at other workers
-  runnable* search() noexcept;    // at other workers
+  runnable* next() noexcept;    // without looking at other workers
+  runnable* search() noexcept;  // at other workers
   void run(runnable& r) noexcept;
-  bool step() noexcept;           // for a driver that never parks. False: nothing to do
-  void work() noexcept;           // steps and parks until the pool stops
+  bool step() noexcept;  // for a driver that never parks. False: nothing to do
+  void work() noexcept;  // steps and parks until the pool stops
 
   worker_pool& pool() const noexcept { return pool_; }
   worker_timers& timers() noexcept { return timers_; }
@@ -108,7 +108,8 @@ class worker {
   void push_ready(runnable& r) noexcept {
     if (!ring_.push(&r)) [[unlikely]]
       overflow(r);
-    else if (pool_.idle.worth_waking())  // nearly always enough; D1 after the next pop of the ring makes it certain
+    else if (pool_.idle
+                 .worth_waking())  // nearly always enough; the look after the next pop of the ring makes it certain
       pool_.wake_one();
   }
   void overflow(runnable& r) noexcept;
@@ -117,6 +118,7 @@ class worker {
   runnable* take_lifo() noexcept;
   runnable* look_outside() noexcept;
   runnable* refill() noexcept;
+  runnable* refill_from(injection& queue) noexcept;
   runnable* unpack_inbox(runnable* chain) noexcept;
   runnable* steal_from(worker& victim) noexcept;
   void stop_searching() noexcept;
@@ -146,6 +148,7 @@ class worker {
   std::uint32_t until_look_ = longest_interval;  // steps until look_outside
   std::uint32_t interval_ = longest_interval;
   std::uint32_t lifo_run_ = 0;
+  std::uint32_t looks_ = 0;
   bool searching_ = false;
   time_point last_look_{};
   std::vector<std::uint64_t> seen_steps_;  // of each other worker, when this one last looked at its LIFO slot
@@ -166,8 +169,8 @@ class worker {
 inline void worker::wake(runnable& r) noexcept {
   // Timers and such wake many at a time: in order. A simulation tries both.
   if (running_ == nullptr || (pool_.simulated && chance(4))) return push_ready(r);
-  if (lifo_.load(relaxed) == nullptr) {  // relaxed: only the owner puts something in
-    lifo_.store(&r, release);            // E1 publish
+  if (lifo_.load(relaxed) == nullptr) {                                  // relaxed: only the owner puts something in
+    lifo_.store(&r, release);                                            // E1 publish
   } else if (runnable* const displaced = lifo_.exchange(&r, acq_rel)) {  // E1 publish, observe
     push_ready(*displaced);
   }
@@ -194,7 +197,7 @@ inline runnable* worker::next() noexcept {
     return r;
   }
   if (runnable* const r = ring_.pop()) {
-    if (pool_.idle.must_wake() && ring_.size() != 0) [[unlikely]]  // D1 load
+    if (pool_.idle.must_wake() && ring_.size() != 0) [[unlikely]]
       pool_.wake_one();
     return r;
   }

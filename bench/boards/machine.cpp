@@ -14,6 +14,7 @@ bench::reading locked_rmw(bench::effort e) {
   const bench::stopwatch watch;
   for (long i = 0; i < rounds; ++i) word.fetch_add(1, std::memory_order_relaxed);
   bench::reading r = watch.ns_per_item(rounds);
+  r.value = r.cpu_s / r.items * 1e9;  // what others take of this processor is no part of it
   bench::check_equal("the word", word.load(), rounds);
   return r;
 }

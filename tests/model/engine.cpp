@@ -26,6 +26,7 @@ findings engine::explore(const program& p, const limits& how) {
   limits_ = how;
   limits_.sleep_sets = how.sleep_sets && how.bound < 0;
   search_.reset();
+  shared_.reset();
   outcomes_.clear();
   findings result;
   const double end = how.seconds > 0 ? processor_seconds() + how.seconds : 0;
@@ -42,6 +43,10 @@ findings engine::explore(const program& p, const limits& how) {
       result.sentence = sentence_;
       result.trace.assign(log_.data(), log_.size());
       break;
+    }
+    if (learn_shared()) {
+      search_.reset();
+      continue;
     }
     if (!search_.next()) break;
     if (result.executions >= limits_.max ||
@@ -90,6 +95,7 @@ void engine::execute() {
   locations_.clear();
   fences_.clear();
   names_.clear();
+  found_shared_.clear();
   count_ = 1;
   current_ = 0;
   last_ = -1;
@@ -200,14 +206,46 @@ void engine::leave(ending how) {
 void engine::point(operation o, site where) {
   thread& me = threads_[current_];
   me.at = where;
+  ++done_;
+  ++progress_;
   if (!concurrent_) return;
   me.next = o;
   if (++steps_ > program_->how().max_steps) {
     fail("No end after %d operations: a livelock, or a spin loop without pause().", steps_ - 1);
   }
+  if (is_private(o) && last_ == current_) {
+    const unsigned enabled = runnable();
+    if ((enabled >> current_ & 1) != 0) {
+      if (logging_ && (enabled & (enabled - 1)) != 0) choices_.push_back(static_cast<char>('0' + current_));
+      account(current_, true);
+      return;
+    }
+  }
+  --done_;
   change_thread();
   ++done_;
-  ++progress_;
+}
+
+// Whether nobody else operates on the address of `o`, as far as is known.
+bool engine::is_private(const operation& o) {
+  if (script_ != nullptr) return false;
+  if (o.what == kind::fence) return !o.seq_cst;
+  if (o.what == kind::clock) return false;
+  location& x = locations_[o.where];
+  if (x.shared) return false;
+  if (x.user == 0 || x.user == current_) {
+    x.user = static_cast<std::int8_t>(current_);
+    return true;
+  }
+  x.shared = true;
+  found_shared_.push_back(x.address);
+  return false;
+}
+
+// After an execution: whether it showed that more is shared than was known. Then the search must begin anew.
+bool engine::learn_shared() {
+  for (const std::uintptr_t address : found_shared_) shared_.set(locations::hash(address) % shared_.size());
+  return !found_shared_.empty();
 }
 
 void engine::change_thread() {

@@ -7,7 +7,9 @@
 // report.cpp      failures and traces
 //
 // Scheduling points stand before atomic operations; what a thread does between two of them belongs to the
-// first. A thread's next operation is therefore known to the scheduler before it is chosen.
+// first. A thread's next operation is therefore known to the scheduler before it is chosen. An operation on an address
+// that only one thread uses is no scheduling point: its order with the others' cannot matter. Which addresses those are
+// is learnt: when an execution shows that one more is shared, the search begins anew.
 
 #include <sluice/model/fiber.hpp>
 #include <sluice/model/heap.hpp>
@@ -16,6 +18,7 @@
 #include <sluice/model/search.hpp>
 #include <sluice/model/view.hpp>
 
+#include <bitset>
 #include <cstdint>
 #include <string>
 
@@ -137,6 +140,8 @@ class engine {
   static void enter_thread(void* self);
   [[noreturn]] void leave(ending how);
   void point(operation o, site where);
+  bool is_private(const operation& o);
+  bool learn_shared();
   void change_thread();
   int choose();
   unsigned runnable();
@@ -185,6 +190,8 @@ class engine {
   bool logging_ = false;
   raw_vector<char> choices_;  // while logging: the choices made
   raw_vector<char> log_;
+  std::bitset<1 << 15> shared_;              // hashes of the addresses that several threads operate on
+  raw_vector<std::uintptr_t> found_shared_;  // in this execution, contrary to what was known
   raw_vector<std::uint64_t> outcomes_;
   std::uint64_t progress_ = 0;
 

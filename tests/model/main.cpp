@@ -51,7 +51,7 @@ constexpr const char* help =
     "usage: sluice_models [NAME] [options]\n"
     "  NAME            only programs whose name or file contains it\n"
     "  --list          name the programs and stop\n"
-    "  --quick         the default: every program in seconds; unbounded if that ends soon, else bound 2\n"
+    "  --quick         the default: every program in seconds; unbounded if that ends soon, else bound 1, then 2\n"
     "  --nightly       many more executions, preemption bound 3, staleness 2\n"
     "  --bound N       search with at most N preemptions only\n"
     "  --staleness N   let a thread read the same stale value N times in a row\n"
@@ -71,24 +71,31 @@ limits base_limits(const program& p, const arguments& a) {
   return l;
 }
 
-// Unbounded if that ends within its share of executions, else bounded: the most that can be said for the time.
+// Unbounded if that ends within its share of executions, else bound after bound: the most that can be said for the time.
 findings search_program(engine& e, const program& p, const arguments& a, std::string& how) {
   limits l = base_limits(p, a);
   const int bound = a.bound >= 0 ? a.bound : p.how().bound;
   const std::uint64_t asked = a.max != 0 ? a.max : p.how().max;
-  std::uint64_t before = 0;
+  findings f;
+  std::uint64_t executions = 0;
   if (bound < 0) {
     l.max = asked != 0 ? asked : a.nightly ? 50'000'000 : 400'000;
-    findings f = e.explore(p, l);
+    f = e.explore(p, l);
     how = "exhaustive";
     if (f.how != findings::end::limit) return f;
-    before = f.executions;
+    executions = f.executions;
   }
-  l.bound = bound >= 0 ? bound : a.nightly ? 3 : 2;
-  l.max = asked != 0 ? asked : a.nightly ? 200'000'000 : 1'000'000;
-  findings f = e.explore(p, l);
-  f.executions += before;
-  how = (f.how == findings::end::limit ? "limit at bound " : "bound ") + std::to_string(l.bound);
+  const int last = bound >= 0 ? bound : a.nightly ? 3 : 2;
+  how = "limit";
+  for (l.bound = bound >= 0 ? bound : 1; l.bound <= last; ++l.bound) {
+    l.max = asked != 0 ? asked : a.nightly ? 200'000'000 : 1'000'000;
+    f = e.explore(p, l);
+    executions += f.executions;
+    if (f.how == findings::end::limit) break;
+    how = "bound " + std::to_string(l.bound);
+    if (f.how == findings::end::failed) break;
+  }
+  f.executions = executions;
   return f;
 }
 
@@ -109,6 +116,9 @@ std::string judge(engine& e, const program& p, const arguments& a, const finding
     }
   } else if (failed) {
     return f.sentence;
+  }
+  if (failed && e.replay(p, base_limits(p, a), f.choices).sentence != f.sentence) {
+    return "The choices do not repeat the failure: a fault of the checker.";
   }
   if (!o.outcomes.empty()) {
     auto expected = o.outcomes;

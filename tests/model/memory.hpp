@@ -37,6 +37,8 @@ struct location {
   content holds = content::unknown;
   bool freed = false;
   bool external = false;  // was there before the execution: restored after it
+  bool shared = false;    // several threads operate on it: their operations are scheduling points
+  std::int8_t user = 0;   // until it is shared: the only thread that did, 0 for none
   std::uint8_t sleepers = 0;  // mask of the threads in a futex wait here
 
   // Race detection. Exclusive accesses (plain writes, construction, destruction, freeing) must be ordered with
@@ -60,7 +62,8 @@ struct location {
     address = where;
     size = 0;
     holds = content::unknown;
-    freed = external = false;
+    freed = external = shared = false;
+    user = 0;
     sleepers = 0;
     exclusive_when = 0;
     exclusive_thread = 0;
@@ -90,7 +93,7 @@ class locations {
   }
   std::uint32_t find(const void* p) {
     const auto address = reinterpret_cast<std::uintptr_t>(p);
-    for (std::size_t i = (address * 0x9E3779B97F4A7C15u) >> 40;; ++i) {
+    for (std::size_t i = hash(address);; ++i) {
       slot& s = slots_[i & (slots_.size() - 1)];
       if (s.generation != generation_) {
         s = {address, generation_, add(address)};
@@ -101,6 +104,7 @@ class locations {
     }
   }
   location& operator[](std::uint32_t index) noexcept { return all_[index]; }
+  static std::size_t hash(std::uintptr_t address) noexcept { return (address * 0x9E3779B97F4A7C15u) >> 40; }
   std::uint32_t size() const noexcept { return used_; }
 
  private:
@@ -119,7 +123,7 @@ class locations {
     slots_.assign(slots_.size() * 2, slot{});
     generation_ = 1;
     for (std::uint32_t n = 0; n < used_; ++n) {
-      std::size_t i = (all_[n].address * 0x9E3779B97F4A7C15u) >> 40;
+      std::size_t i = hash(all_[n].address);
       while (slots_[i & (slots_.size() - 1)].generation == generation_) ++i;
       slots_[i & (slots_.size() - 1)] = {all_[n].address, generation_, n};
     }

@@ -40,6 +40,7 @@ std::uint32_t engine::find(const void* address, std::size_t size) {
     location& x = locations_[index];
     x.size = size;
     x.freed = heap_.freed_around(address) != nullptr;
+    x.shared = script_ != nullptr || shared_[locations::hash(x.address) % shared_.size()];
   }
   return index;
 }

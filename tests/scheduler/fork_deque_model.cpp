@@ -60,8 +60,7 @@ auto same_index(model::run& r) {
 }
 
 const model::program reuse{"fork deque: an index used again while a thief looks at it", {}, same_index<right>};
-const model::program canary{
-    "fork deque: split lowered down to tail (canary)", {.must_fail = ""}, same_index<wrong>};
+const model::program canary{"fork deque: split lowered down to tail (canary)", {.must_fail = ""}, same_index<wrong>};
 
 template <int Thieves>
 auto share(model::run& r) {
@@ -83,18 +82,19 @@ auto share(model::run& r) {
 const model::program one_thief{"fork deque: grows while one thief steals", {}, share<1>};
 const model::program two_thieves{"fork deque: grows while two thieves steal", {}, share<2>};
 
-const model::program overwritten{"fork deque: a slot is written again only after its thief has read it", {}, [](model::run& r) {
-  auto& s = r.make<shared<right>>(2u);
-  (void)s.deque.push(filled(s.items[0]));
-  s.deque.publish();
-  r.thread("owner", [&s] {
-    (void)s.deque.push(filled(s.items[1]));
-    (void)s.deque.push(filled(s.items[2]));  // room only if the thief was here
-    s.deque.publish();
-    pop_until_empty(s.deque);
-  });
-  r.thread("thief", [&s] { steal_until_empty(s.deque); });
-  r.finally([&s] { check_all_taken(s.items); });
-}};
+const model::program overwritten{
+    "fork deque: a slot is written again only after its thief has read it", {}, [](model::run& r) {
+      auto& s = r.make<shared<right>>(2u);
+      (void)s.deque.push(filled(s.items[0]));
+      s.deque.publish();
+      r.thread("owner", [&s] {
+        (void)s.deque.push(filled(s.items[1]));
+        (void)s.deque.push(filled(s.items[2]));  // room only if the thief was here
+        s.deque.publish();
+        pop_until_empty(s.deque);
+      });
+      r.thread("thief", [&s] { steal_until_empty(s.deque); });
+      r.finally([&s] { check_all_taken(s.items); });
+    }};
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Sleep against work: with each source of work, no item is left while everybody sleeps. A lost wakeup is a deadlock.
+// models: scheduler/inbox.hpp scheduler/parker.hpp
 
 #include "items.hpp"
 
@@ -91,57 +92,60 @@ struct inbox_hall : hall<Workers> {
 };
 
 const model::program one_worker{"idle: one worker, two items from outside", {}, [](model::run& r) {
-  auto& s = r.make<inbox_hall<1, 2>>();
-  r.thread("worker", [&s] { s.worker(0); });
-  r.thread("outside", [&s] {
-    s.put(s.tasks[0]);
-    s.put(s.tasks[1]);
-  });
-  r.finally([&s] { s.check_end(); });
-}};
+                                  auto& s = r.make<inbox_hall<1, 2>>();
+                                  r.thread("worker", [&s] { s.worker(0); });
+                                  r.thread("outside", [&s] {
+                                    s.put(s.tasks[0]);
+                                    s.put(s.tasks[1]);
+                                  });
+                                  r.finally([&s] { s.check_end(); });
+                                }};
 
 const model::program two_workers{"idle: two workers, two publishers", {}, [](model::run& r) {
-  auto& s = r.make<inbox_hall<2, 2>>();
-  r.thread("worker", [&s] { s.worker(0); });
-  r.thread("worker", [&s] { s.worker(1); });
-  r.thread("outside", [&s] { s.put(s.tasks[0]); });
-  r.thread("outside", [&s] { s.put(s.tasks[1]); });
-  r.finally([&s] { s.check_end(); });
-}};
+                                   auto& s = r.make<inbox_hall<2, 2>>();
+                                   r.thread("worker", [&s] { s.worker(0); });
+                                   r.thread("worker", [&s] { s.worker(1); });
+                                   r.thread("outside", [&s] { s.put(s.tasks[0]); });
+                                   r.thread("outside", [&s] { s.put(s.tasks[1]); });
+                                   r.finally([&s] { s.check_end(); });
+                                 }};
 
-const model::program early{"idle: a worker that wakes at its deadline while a publisher picks it", {.timeouts = 2}, [](model::run& r) {
-  auto& s = r.make<inbox_hall<1, 1>>();
-  r.thread("worker", [&s] {
-    while (s.left.load(seq_cst) != 0) {
-      if (s.take_one()) continue;
-      s.idle.announce_sleep(0, false);
-      if (!s.box.has_items()) s.parkers[0].park_until(now() + std::chrono::milliseconds(1));
-      if (s.idle.leave_sleep(0)) s.idle.end_search();
-    }
-  });
-  r.thread("outside", [&s] { s.put(s.tasks[0]); });
-  r.finally([&s] {
-    s.check_end();
-    model::check(s.idle.sleeping() == 0 && s.idle.searching() == 0, "The counts come back to nothing.");
-  });
-}};
+const model::program early{
+    "idle: a worker that wakes at its deadline while a publisher picks it", {.timeouts = 2}, [](model::run& r) {
+      auto& s = r.make<inbox_hall<1, 1>>();
+      r.thread("worker", [&s] {
+        while (s.left.load(seq_cst) != 0) {
+          if (s.take_one()) continue;
+          s.idle.announce_sleep(0, false);
+          if (!s.box.has_items()) s.parkers[0].park_until(now() + std::chrono::milliseconds(1));
+          if (s.idle.leave_sleep(0)) s.idle.end_search();
+        }
+      });
+      r.thread("outside", [&s] { s.put(s.tasks[0]); });
+      r.finally([&s] {
+        s.check_end();
+        model::check(s.idle.sleeping() == 0 && s.idle.searching() == 0, "The counts come back to nothing.");
+      });
+    }};
 
 // The mistakes that the two looks are there for.
 const model::program blind_sleeper{"idle: sleeps without a second look (canary)", {.must_fail = ""}, [](model::run& r) {
-  auto& s = r.make<inbox_hall<1, 1>>();
-  r.thread("worker", [&s] { s.work(0, [&s] { return s.take_one(); }, [] { return false; }); });
-  r.thread("outside", [&s] { s.put(s.tasks[0]); });
-}};
-const model::program early_look{"idle: looks for sleepers before it publishes (canary)", {.must_fail = ""}, [](model::run& r) {
-  auto& s = r.make<inbox_hall<1, 1>>();
-  r.thread("worker", [&s] { s.worker(0); });
-  r.thread("outside", [&s] {
-    filled(s.tasks[0].it);
-    const bool asleep = s.idle.must_wake();
-    s.box.put(s.tasks[0]);
-    if (asleep) s.wake_one();
-  });
-}};
+                                     auto& s = r.make<inbox_hall<1, 1>>();
+                                     r.thread("worker",
+                                              [&s] { s.work(0, [&s] { return s.take_one(); }, [] { return false; }); });
+                                     r.thread("outside", [&s] { s.put(s.tasks[0]); });
+                                   }};
+const model::program early_look{
+    "idle: looks for sleepers before it publishes (canary)", {.must_fail = ""}, [](model::run& r) {
+      auto& s = r.make<inbox_hall<1, 1>>();
+      r.thread("worker", [&s] { s.worker(0); });
+      r.thread("outside", [&s] {
+        filled(s.tasks[0].it);
+        const bool asleep = s.idle.must_wake();
+        s.box.put(s.tasks[0]);
+        if (asleep) s.wake_one();
+      });
+    }};
 
 // A busy worker pushes to its own ring without any read-modify-write; the look after its next pop is what counts.
 struct ring_hall : hall<2> {
@@ -168,26 +172,29 @@ auto busy_owner(bool look_after_pop) {
       s.finished_one();
     });
     r.thread("thief", [&s] {
-      s.work(1,
-             [&s] {
-               item* out[2];
-               const std::uint32_t n = s.ring.steal(out, 1);
-               if (n == 0) return false;
-               take(out[0]);
-               s.finished_one();
-               s.slice.store(1, seq_cst);
-               futex::wake(s.slice, 1);
-               return true;
-             },
-             [&s] { return s.ring.has_items(); });
+      s.work(
+          1,
+          [&s] {
+            item* out[2];
+            const std::uint32_t n = s.ring.steal(out, 1);
+            if (n == 0) return false;
+            take(out[0]);
+            s.finished_one();
+            s.slice.store(1, seq_cst);
+            futex::wake(s.slice, 1);
+            return true;
+          },
+          [&s] { return s.ring.has_items(); });
     });
     r.finally([&s] { check_all_taken(s.items); });
   };
 }
 
-const model::program own_ring{"idle: a push without a read-modify-write is noticed after the next pop", {}, busy_owner(true)};
-const model::program own_ring_blind{
-    "idle: a push without a read-modify-write and no look after the pop (canary)", {.must_fail = ""}, busy_owner(false)};
+const model::program own_ring{
+    "idle: a push without a read-modify-write is noticed after the next pop", {}, busy_owner(true)};
+const model::program own_ring_blind{"idle: a push without a read-modify-write and no look after the pop (canary)",
+                                    {.must_fail = ""},
+                                    busy_owner(false)};
 
 // Forked children are private until somebody is hungry: whoever sleeps has said so.
 struct fork_hall : hall<2> {
@@ -202,57 +209,82 @@ struct fork_hall : hall<2> {
     }
   }
   fork_deque<item> deque{4};
+  atomic<std::uint32_t> slice{0};
   std::array<item, 2> items;
 };
 
 const model::program hungry{"idle: while anybody sleeps, what is forked is published", {}, [](model::run& r) {
-  auto& s = r.make<fork_hall>();
-  r.thread("owner", [&s] {
-    (void)s.deque.push(filled(s.items[0]));
-    if (s.deque.wanted()) s.feed();
-    (void)s.deque.push(filled(s.items[1]));
-    if (s.deque.wanted()) s.feed();
-    while (item* const it = s.deque.pop()) {
-      if (s.deque.wanted()) s.feed();
-      take(it);
-      s.finished_one();
-    }
-  });
-  r.thread("thief", [&s] {
-    bool searching = false;
-    while (s.left.load(seq_cst) != 0) {
-      item* it = nullptr;
-      if (s.deque.steal(it) == fork_deque<item>::outcome::took) {
-        if (searching && s.idle.end_search() && s.deque.has_public()) s.wake_one();
-        searching = false;
-        take(it);
-        s.finished_one();
-        continue;
-      }
-      s.idle.announce_sleep(1, searching);
-      s.deque.demand();
-      if (!s.deque.has_public() && s.left.load(seq_cst) != 0) {
-        s.parkers[1].park_until(never);
-      }
-      searching = s.idle.leave_sleep(1);
-    }
-  });
-  r.finally([&s] {
-    check_all_taken(s.items);
-  });
-}};
+                              auto& s = r.make<fork_hall>();
+                              r.thread("owner", [&s] {
+                                (void)s.deque.push(filled(s.items[0]));
+                                if (s.deque.wanted()) s.feed();
+                                (void)s.deque.push(filled(s.items[1]));
+                                if (s.deque.wanted()) s.feed();
+                                while (item* const it = s.deque.pop()) {
+                                  if (s.deque.wanted()) s.feed();
+                                  take(it);
+                                  s.finished_one();
+                                }
+                              });
+                              r.thread("thief", [&s] {
+                                bool searching = false;
+                                while (s.left.load(seq_cst) != 0) {
+                                  item* it = nullptr;
+                                  if (s.deque.steal(it) == fork_deque<item>::outcome::took) {
+                                    if (searching && s.idle.end_search() && s.deque.has_public()) s.wake_one();
+                                    searching = false;
+                                    take(it);
+                                    s.finished_one();
+                                    continue;
+                                  }
+                                  s.idle.announce_sleep(1, searching);
+                                  s.deque.demand();
+                                  if (!s.deque.has_public() && s.left.load(seq_cst) != 0) {
+                                    s.parkers[1].park_until(never);
+                                  }
+                                  searching = s.idle.leave_sleep(1);
+                                }
+                              });
+                              r.finally([&s] { check_all_taken(s.items); });
+                            }};
 
-const model::program still_wanted{"idle: want stays raised while somebody sleeps", {}, [](model::run& r) {
-  auto& s = r.make<fork_hall>();
-  r.thread("owner", [&s] {
-    s.deque.demand();  // an old demand
-    s.feed();
-  });
-  r.thread("sleeper", [&s] {
-    s.idle.announce_sleep(1, false);
-    s.deque.demand();
-  });
-  r.finally([&s] { model::check(s.deque.wanted(), "A worker that sleeps is hungry."); });
-}};
+// The owner computes on after publishing: only a thief can help, so it must be awake or have seen the item.
+const model::program published{"idle: what is published while somebody falls asleep", {}, [](model::run& r) {
+                                 auto& s = r.make<fork_hall>();
+                                 s.left.store(1, relaxed);
+                                 s.deque.demand();
+                                 r.thread("owner", [&s] {
+                                   (void)s.deque.push(filled(s.items[0]));
+                                   s.feed();
+                                   futex::wait(s.slice, 0);
+                                 });
+                                 r.thread("thief", [&s] {
+                                   item* it = nullptr;
+                                   bool searching = false;
+                                   while (s.deque.steal(it) != fork_deque<item>::outcome::took) {
+                                     s.idle.announce_sleep(1, searching);
+                                     s.deque.demand();
+                                     if (!s.deque.has_public()) s.parkers[1].park_until(never);
+                                     searching = s.idle.leave_sleep(1);
+                                   }
+                                   take(it);
+                                   s.slice.store(1, seq_cst);
+                                   futex::wake(s.slice, 1);
+                                 });
+                               }};
+
+const model::program still_wanted{
+    "idle: want stays raised while somebody sleeps", {}, [](model::run& r) {
+      auto& s = r.make<fork_hall>();
+      r.thread("owner", [&s] {
+        s.deque.demand();  // an old demand
+        s.feed();
+      });
+      r.thread("sleeper", [&s] {
+        s.idle.announce_sleep(1, false);
+        s.deque.demand();
+      });
+      r.finally([&s] { model::check(s.deque.wanted(), "A worker that sleeps is hungry."); });
+    }};
 
 }  // namespace

@@ -32,62 +32,62 @@ struct shared {
 };
 
 const model::program wraps{"ready ring: wraps around under one thief", {}, [](model::run& r) {
-  auto& s = r.make<shared<2, 4>>();
-  r.thread("owner", [&s] {
-    for (item& it : s.items) {
-      while (!s.ring.push(filled(it))) {
-        if (item* const old = s.ring.pop()) {
-          take(old);
-        } else {
-          sluice::impl::yield_thread();  // a thief is copying
-        }
-      }
-    }
-    s.pop_all();
-  });
-  r.thread("thief", [&s] {
-    s.steal_some(2);
-    s.steal_some(2);
-  });
-  r.finally([&s] { check_all_taken(s.items); });
-}};
+                             auto& s = r.make<shared<2, 4>>();
+                             r.thread("owner", [&s] {
+                               for (item& it : s.items) {
+                                 while (!s.ring.push(filled(it))) {
+                                   if (item* const old = s.ring.pop()) {
+                                     take(old);
+                                   } else {
+                                     sluice::impl::yield_thread();  // a thief is copying
+                                   }
+                                 }
+                               }
+                               s.pop_all();
+                             });
+                             r.thread("thief", [&s] {
+                               s.steal_some(2);
+                               s.steal_some(2);
+                             });
+                             r.finally([&s] { check_all_taken(s.items); });
+                           }};
 
 const model::program spills{"ready ring: spills while a thief claims", {}, [](model::run& r) {
-  auto& s = r.make<shared<2, 4>>();
-  r.thread("owner", [&s] {
-    for (item& it : s.items) s.push_or_spill(it);
-    s.pop_all();
-  });
-  r.thread("thief", [&s] { s.steal_some(1); });
-  r.finally([&s] { check_all_taken(s.items); });
-}};
+                              auto& s = r.make<shared<2, 4>>();
+                              r.thread("owner", [&s] {
+                                for (item& it : s.items) s.push_or_spill(it);
+                                s.pop_all();
+                              });
+                              r.thread("thief", [&s] { s.steal_some(1); });
+                              r.finally([&s] { check_all_taken(s.items); });
+                            }};
 
 const model::program two_thieves{"ready ring: two thieves, one of them in the middle", {}, [](model::run& r) {
-  auto& s = r.make<shared<4, 4>>();
-  r.thread("owner", [&s] {
-    for (item& it : s.items) s.push_or_spill(it);
-    s.pop_all();
-  });
-  r.thread("thief", [&s] { s.steal_some(2); });
-  r.thread("thief", [&s] { s.steal_some(2); });
-  r.finally([&s] { check_all_taken(s.items); });
-}};
+                                   auto& s = r.make<shared<4, 4>>();
+                                   r.thread("owner", [&s] {
+                                     for (item& it : s.items) s.push_or_spill(it);
+                                     s.pop_all();
+                                   });
+                                   r.thread("thief", [&s] { s.steal_some(2); });
+                                   r.thread("thief", [&s] { s.steal_some(2); });
+                                   r.finally([&s] { check_all_taken(s.items); });
+                                 }};
 
 const model::program between_rings{"ready ring: stolen into a ring whose owner pops", {}, [](model::run& r) {
-  struct two {
-    shared<4, 4> from;
-    ready_ring<item, 4> to;
-  };
-  auto& s = r.make<two>();
-  r.thread("owner", [&s] {
-    for (item& it : s.from.items) s.from.push_or_spill(it);
-    s.from.pop_all();
-  });
-  r.thread("thief", [&s] {
-    if (item* const it = s.from.ring.steal_into(s.to)) take(it);
-    while (item* const it = s.to.pop()) take(it);
-  });
-  r.finally([&s] { check_all_taken(s.from.items); });
-}};
+                                     struct two {
+                                       shared<4, 4> from;
+                                       ready_ring<item, 4> to;
+                                     };
+                                     auto& s = r.make<two>();
+                                     r.thread("owner", [&s] {
+                                       for (item& it : s.from.items) s.from.push_or_spill(it);
+                                       s.from.pop_all();
+                                     });
+                                     r.thread("thief", [&s] {
+                                       if (item* const it = s.from.ring.steal_into(s.to)) take(it);
+                                       while (item* const it = s.to.pop()) take(it);
+                                     });
+                                     r.finally([&s] { check_all_taken(s.from.items); });
+                                   }};
 
 }  // namespace

@@ -1,4 +1,5 @@
 // The stack of the frame depot: values go through it exactly once, while its nodes are used again and again.
+// models: scheduler/frame_pool.hpp
 
 #include "items.hpp"
 
@@ -20,36 +21,37 @@ struct shared {
   }
 };
 
-const model::program pop_meets_reuse{"tagged stack: a pop in the middle while the top comes back", {}, [](model::run& r) {
-  auto& s = r.make<shared>();
-  s.put(0);
-  s.put(1);
-  r.thread("one", [&s] { s.take_one(); });
-  r.thread("two", [&s] {
-    s.take_one();
-    s.take_one();
-    s.put(2);
-  });
-  r.finally([&s] {
-    for (int i = 0; i < 3; ++i) s.take_one();
-    check_all_taken(s.items);
-  });
-}};
+const model::program pop_meets_reuse{
+    "tagged stack: a pop in the middle while the top comes back", {}, [](model::run& r) {
+      auto& s = r.make<shared>();
+      s.put(0);
+      s.put(1);
+      r.thread("one", [&s] { s.take_one(); });
+      r.thread("two", [&s] {
+        s.take_one();
+        s.take_one();
+        s.put(2);
+      });
+      r.finally([&s] {
+        for (int i = 0; i < 3; ++i) s.take_one();
+        check_all_taken(s.items);
+      });
+    }};
 
 const model::program makes_segments{"tagged stack: two threads make the first segments", {}, [](model::run& r) {
-  auto& s = r.make<shared>();
-  r.thread("one", [&s] {
-    s.put(0);
-    s.put(1);
-  });
-  r.thread("two", [&s] {
-    s.put(2);
-    s.take_one();
-  });
-  r.finally([&s] {
-    for (int i = 0; i < 3; ++i) s.take_one();
-    check_all_taken(s.items);
-  });
-}};
+                                      auto& s = r.make<shared>();
+                                      r.thread("one", [&s] {
+                                        s.put(0);
+                                        s.put(1);
+                                      });
+                                      r.thread("two", [&s] {
+                                        s.put(2);
+                                        s.take_one();
+                                      });
+                                      r.finally([&s] {
+                                        for (int i = 0; i < 3; ++i) s.take_one();
+                                        check_all_taken(s.items);
+                                      });
+                                    }};
 
 }  // namespace

@@ -59,6 +59,17 @@ class Row:
         better, worse = (self.ours, other) if self.higher else (other, self.ours)
         return better / worse if worse else float("inf")
 
+    def cpu_advantage(self):
+        """The same per CPU-second, against whoever is best at that; and who it is."""
+        if self.board["unit"] not in ("ns", "M/s"):
+            return None, None
+        work = {peer: cell.median("items_per_cpu_s") for peer, cell in self.cells.items()}
+        rivals = {peer: value for peer, value in work.items() if peer != "sluice" and value}
+        if not work.get("sluice") or not rivals:
+            return None, None
+        best = max(rivals, key=rivals.get)
+        return work["sluice"] / rivals[best], best
+
     def standing(self):
         """One of: wrong, behind, behind the leader, short of the goal, ahead."""
         if "sluice" in self.cells and self.cells["sluice"].errors:
@@ -120,7 +131,16 @@ def print_summary(rows):
         names = [name_with_ratio(row, standing) for row in rows if row.standing() == standing]
         if names:
             print(f"{title}: {', '.join(names)}")
+        if standing == "behind":
+            print_cpu_losses(rows)
     print()
+
+
+def print_cpu_losses(rows):
+    losses = [(row.board["board"], *row.cpu_advantage()) for row in rows]
+    names = [f"{name} ({value:.2f}x of {best})" for name, value, best in losses if value is not None and value < 1]
+    if names:
+        print(f"Behind a contender of this run per CPU-second: {', '.join(names)}")
 
 
 def name_with_ratio(row, standing):
@@ -164,14 +184,14 @@ def print_tails(rows, peers):
 
 
 def print_costs(rows, peers):
-    print("M items per CPU-second" + " " * 7 + "".join(f"{peer:>12}" for peer in peers) + "   peak memory, MB")
+    print("M items per CPU-second" + " " * 7 + "".join(f"{peer:>12}" for peer in peers) + "   vs best   peak memory, MB")
     for row in rows:
         if row.board["unit"] not in ("ns", "M/s"):
             continue
         work = {peer: row.cells[peer].median("items_per_cpu_s") for peer in peers}
         memory = [f"{row.cells[peer].median('peak_rss_mb') or 0:.0f}" for peer in peers]
         line = "".join(figure(None if value is None else value * 1e-6, 12) for value in work.values())
-        print(f"{row.board['board']:<29}{line}   {' '.join(memory)}")
+        print(f"{row.board['board']:<29}{line}{ratio(row.cpu_advantage()[0], 10)}   {' '.join(memory)}")
     print()
 
 
