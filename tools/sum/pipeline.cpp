@@ -113,12 +113,20 @@ sluice::task<> pipeline::hash_batch(batch_hasher& hasher, batch& b) {
 sluice::task<> pipeline::write() {
   while (auto done = co_await next_finished()) {
     counts_.finished_wait.record(steady::now() - (*done)->offered);
-    window_.release(writer_.take(std::move(*done)));
-    if (writer_.lines.size() + writer_.sentences.size() >= flush_at) co_await flush();
+    writer_.take(std::move(*done));
+    co_await emit();
   }
-  writer_.finish();
+  writer_.close();
+  co_await emit();
   if (stop_.load(std::memory_order_relaxed)) co_await keep_what_was_not_met();
   while (has_text()) co_await flush();  // twice, where the first finds that the output refuses
+}
+
+sluice::task<> pipeline::emit() {
+  while (writer_.ready()) {
+    window_.release(writer_.emit());
+    if (writer_.lines.size() + writer_.sentences.size() >= flush_at) co_await flush();
+  }
 }
 
 // The next batch; empty at the end. Text that nothing follows for a while is flushed meanwhile.

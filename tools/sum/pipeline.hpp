@@ -56,6 +56,7 @@ class pipeline {
   sluice::task<> hash();
   sluice::task<> hash_batch(batch_hasher& hasher, batch& b);
   sluice::task<> write();
+  sluice::task<> emit();
   sluice::task<std::optional<work>> next_finished();
   sluice::task<> flush();
   sluice::task<> keep_what_was_not_met();
