@@ -65,9 +65,9 @@ TEST(manifest, a_backslash_in_an_unescaped_line_stands_for_itself) {
 
 TEST(manifest, what_is_no_line_is_refused) {
   const std::string hex(64, 'a');
-  for (const std::string& line :
-       std::vector<std::string>{"", hex, hex + "  ", hex + " name", hex + "\t\tname", hex.substr(1) + "  name", "g" + hex.substr(1) + "  n",
-        "\\" + hex + "  bad\\escape", "\\" + hex + "  half\\", "SHA256 (name) = " + hex, "\\"}) {
+  for (const std::string& line : std::vector<std::string>{
+           "", hex, hex + "  ", hex + " name", hex + "\t\tname", hex.substr(1) + "  name", "g" + hex.substr(1) + "  n",
+           "\\" + hex + "  bad\\escape", "\\" + hex + "  half\\", "SHA256 (name) = " + hex, "\\"}) {
     EXPECT_FALSE(parse_line(line).has_value()) << line;
   }
 }
