@@ -1,4 +1,4 @@
-// models: runtime/gate.hpp runtime/sleep.hpp runtime/run_blocking.hpp runtime/when_all.hpp
+// models: runtime/gate.hpp runtime/sleep.hpp runtime/run_blocking.hpp runtime/join_scope.hpp
 // A wait with three parties inside: the thing waited for completes, a canceller comes, a timer fires; and the frame goes
 // as soon as the wait is over.
 #include <sluice/model/program.hpp>
