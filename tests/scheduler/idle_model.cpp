@@ -1,5 +1,5 @@
 // Sleep against work: with each source of work, no item is left while everybody sleeps. A lost wakeup is a deadlock.
-// models: scheduler/inbox.hpp scheduler/parker.hpp
+// models: scheduler/inbox.hpp scheduler/parker.hpp scheduler/napper.hpp
 
 #include "items.hpp"
 
@@ -7,6 +7,7 @@
 #include <sluice/scheduler/idle.hpp>
 #include <sluice/scheduler/inbox.hpp>
 #include <sluice/scheduler/injection.hpp>
+#include <sluice/scheduler/napper.hpp>
 #include <sluice/scheduler/parker.hpp>
 #include <sluice/scheduler/ready_ring.hpp>
 
@@ -128,6 +129,39 @@ const model::program early{
         model::check(s.idle.sleeping() == 0 && s.idle.searching() == 0, "The counts come back to nothing.");
       });
     }};
+
+// A searcher that naps, without a deadline here: what comes from outside must disturb it.
+struct nap_hall : inbox_hall<1, 2> {
+  void put_and_disturb(task& t) {
+    filled(t.it);
+    box.put(t);
+    if (idle.must_wake()) return wake_one();
+    if (nap.disturb() != napper::nobody) parkers[0].unpark();
+  }
+  void napping_worker() {
+    bool searching = false;
+    while (left.load(seq_cst) != 0) {
+      if (!searching) searching = idle.begin_search();
+      if (take_one()) {
+        if (idle.end_search() && box.has_items()) wake_one();
+        searching = false;
+        continue;
+      }
+      if (!nap.lie_down(0)) continue;
+      if (!box.has_items() && left.load(seq_cst) != 0) parkers[0].park_until(never);
+      nap.get_up();
+    }
+  }
+  napper nap;
+};
+
+const model::program naps{"idle: a searcher that naps, two items from outside", {}, [](model::run& r) {
+                            auto& s = r.make<nap_hall>();
+                            r.thread("worker", [&s] { s.napping_worker(); });
+                            r.thread("outside", [&s] { s.put_and_disturb(s.tasks[0]); });
+                            r.thread("outside", [&s] { s.put_and_disturb(s.tasks[1]); });
+                            r.finally([&s] { s.check_end(); });
+                          }};
 
 // A queue that holds one item and hands it out once.
 struct one_cell {
