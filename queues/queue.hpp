@@ -146,6 +146,9 @@ class queue {
       std::is_nothrow_move_constructible_v<T>,
       "sluice::queue<T>: T must be nothrow move constructible, because an item that throws between leaving the "
       "caller and entering the queue would be lost; put a std::unique_ptr<T> instead");
+  static_assert(
+      alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__,
+      "sluice::queue<T>: T is over-aligned, which coroutine frames do not honour; put a std::unique_ptr<T> instead");
   static_assert(std::is_nothrow_destructible_v<T>, "sluice::queue<T>: T's destructor must not throw");
 
   using core = impl::queue_core<T>;

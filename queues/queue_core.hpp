@@ -13,6 +13,7 @@
 // I5  task_done touches the object after its CAS only if that CAS cleared the kick: then a destructor waits for it.
 // E1  task_done (release) -> join (acquire), on the done word: what workers wrote before task_done.
 
+#include <sluice/queues/apart.hpp>
 #include <sluice/queues/errors.hpp>
 #include <sluice/queues/fail.hpp>
 #include <sluice/queues/ring.hpp>
@@ -88,10 +89,12 @@ class queue_core final : public waiter_hub {
   void release_joiners(std::uint64_t zero) noexcept;
 
   ring<T> ring_;
-  alignas(128) atomic<std::uint64_t> done_{0};  // see above; task_done and the runner
-  atomic<std::uint64_t> tail_seen_{0};          // some past index of tail; relaxed: never too big
-  plain<std::uint64_t> zero_at_{0};             // the newest z of I3; whoever owes the kick, then the runner
-  alignas(128) waiter_list lists_[3];           // runner-private from here on
+  apart after_ring_;
+  atomic<std::uint64_t> done_{0};       // see above; task_done and the runner
+  atomic<std::uint64_t> tail_seen_{0};  // some past index of tail; relaxed: never too big
+  plain<std::uint64_t> zero_at_{0};     // the newest z of I3; whoever owes the kick, then the runner
+  apart after_done_;
+  waiter_list lists_[3];  // runner-private from here on
   bool head_frozen_ = false;
   bool tail_frozen_ = false;
   bool tail_kick_armed_ = false;  // set, or cleared and owed; likewise below

@@ -23,6 +23,7 @@
 // Source: D. Vyukov's bounded MPMC queue; the flags are ours (queues/README.md). N is at least 2: with one cell, "holds item i"
 // and "free for the next lap" would be the same number.
 
+#include <sluice/queues/apart.hpp>
 #include <sluice/queues/atomic.hpp>
 #include <sluice/queues/short_wait.hpp>
 
@@ -109,10 +110,12 @@ class ring {
   cell& at(std::uint64_t index) noexcept { return cells_[index & mask_]; }
   bool full(std::uint64_t tail_index) noexcept;
 
-  alignas(128) atomic<std::uint64_t> tail_{0};  // see above
-  atomic<std::uint64_t> head_seen_{0};          // some past index of head; putters, relaxed: never too big
-  alignas(128) atomic<std::uint64_t> head_{0};  // see above
-  alignas(128) std::unique_ptr<cell[]> cells_;
+  atomic<std::uint64_t> tail_{0};       // see above
+  atomic<std::uint64_t> head_seen_{0};  // some past index of head; putters, relaxed: never too big
+  apart after_tail_;
+  atomic<std::uint64_t> head_{0};  // see above
+  apart after_head_;
+  std::unique_ptr<cell[]> cells_;
   std::uint64_t mask_;
   std::uint64_t capacity_;
 };

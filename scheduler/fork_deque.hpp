@@ -22,9 +22,10 @@
 // E1  publish (release) -> steal (acquire): the slots, and what the items point to.
 // E2  grow (release) -> steal (acquire): the copied slots of a new buffer.
 // E3  steal's CAS (release) -> room_left (acquire): the thief has read its slot before the owner uses it again.
+//     (A checker without load buffering cannot show what E3 prevents, so its orders survive mutation.)
 // D1  publish stores ts, then reads the idle word; a worker announces its sleep in the idle word, then reads ts.
 // D2  the owner clears `want`, then reads the idle word and sets `want` again if anybody sleeps (worker.cpp); a worker announces
-//     its sleep in the idle word, then reads `want` and sets it.
+//     its sleep in the idle word, then reads `want` and sets it if it is clear.
 
 #include <sluice/queues/atomic.hpp>
 
@@ -90,7 +91,8 @@ class fork_deque {
   void set_wanted(bool wanted) noexcept { want_.store(wanted ? 1 : 0, seq_cst); }  // D2 store
   /// Anybody, after it has announced its sleep: somebody is.
   void demand() noexcept {
-    if (want_.load(seq_cst) == 0) want_.store(1, seq_cst);  // D2 load, D2 store
+    // relaxed store: if the load has not seen the owner's 0, the owner sees the sleeper; if it has, the 1 comes after it
+    if (want_.load(seq_cst) == 0) want_.store(1, relaxed);  // D2 load
   }
 
   enum class outcome { took, empty, lost };

@@ -2,26 +2,26 @@
 // Symmetric transfer that never grows the stack.
 //
 // clang turns `return handle` from await_suspend into a tail call at every level of optimisation; g++
-// does so only at -O2 and never under its sanitizers. There the handle is left for the worker loop instead, and
+// does so only at -O2 and never under its sanitizers. Code compiled by g++ leaves the handle for the worker loop instead, which
 // costs one return and one indirect call more.
+//
+// A library compiled by one compiler serves programs compiled by the other, so the loop always looks for a handle
+// that was left, and transfer is inlined into its caller, where it does what the caller's compiler needs.
 
 #include <coroutine>
 #include <utility>
 
 namespace sluice::impl {
 
-#if defined(__clang__)
-
-inline std::coroutine_handle<> transfer(std::coroutine_handle<> next) noexcept { return next; }
-inline void resume(std::coroutine_handle<> first) { first.resume(); }
-
-#else
-
 inline thread_local constinit std::coroutine_handle<> pending_transfer{};
 
-inline std::coroutine_handle<> transfer(std::coroutine_handle<> next) noexcept {
+[[gnu::always_inline]] inline std::coroutine_handle<> transfer(std::coroutine_handle<> next) noexcept {
+#if defined(__clang__)
+  return next;
+#else
   pending_transfer = next;
   return std::noop_coroutine();
+#endif
 }
 
 inline void resume(std::coroutine_handle<> first) {
@@ -31,7 +31,5 @@ inline void resume(std::coroutine_handle<> first) {
     next = std::exchange(pending_transfer, {});
   }
 }
-
-#endif
 
 }  // namespace sluice::impl

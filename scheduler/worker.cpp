@@ -218,8 +218,8 @@ void worker::park() noexcept {
   const bool stay = !timers_.has_arrivals() && !pool_.any_work() &&
                     pool_.stopping.load(relaxed) == 0;  // relaxed: a token comes after it
   if (stay) {
-    mode_.store(mode::parked, relaxed);
     count(parks_);
+    mode_.store(mode::parked, relaxed);
     parker_.park_until(deadline);
   }
   timers_.set_awake();

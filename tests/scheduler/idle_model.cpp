@@ -6,6 +6,7 @@
 #include <sluice/scheduler/fork_deque.hpp>
 #include <sluice/scheduler/idle.hpp>
 #include <sluice/scheduler/inbox.hpp>
+#include <sluice/scheduler/injection.hpp>
 #include <sluice/scheduler/parker.hpp>
 #include <sluice/scheduler/ready_ring.hpp>
 
@@ -128,6 +129,62 @@ const model::program early{
       });
     }};
 
+// A queue that holds one item and hands it out once.
+struct one_cell {
+  bool enqueue(std::size_t, item* const* items, std::size_t) noexcept {
+    cell.store(items[0], release);
+    return true;
+  }
+  std::size_t dequeue(item** out, std::size_t) noexcept {
+    out[0] = cell.exchange(nullptr, acquire);
+    return out[0] != nullptr ? 1 : 0;
+  }
+  atomic<item*> cell{nullptr};
+};
+
+const model::program injected{"idle: one worker, an item through the injection queue", {}, [](model::run& r) {
+                                struct injection_hall : hall<1> {
+                                  injection_hall() : hall<1>(1) {}
+                                  counted_queue<item, one_cell> queue;
+                                  item it;
+                                };
+                                auto& s = r.make<injection_hall>();
+                                r.thread("worker", [&s] {
+                                  s.work(
+                                      0,
+                                      [&s] {
+                                        item* it = nullptr;
+                                        if (s.queue.take(&it, 1) == 0) return false;
+                                        take(it);
+                                        s.finished_one();
+                                        return true;
+                                      },
+                                      [&s] { return s.queue.has_items(); });
+                                });
+                                r.thread("outside", [&s] {
+                                  item* const it = filled(s.it);
+                                  (void)s.queue.put(0, &it, 1);
+                                  if (s.idle.must_wake()) s.wake_one();
+                                });
+                              }};
+
+const model::program token{"parker: a token brings what its giver wrote", {.timeouts = 2}, [](model::run& r) {
+                             struct bed {
+                               parker p;
+                               plain<int> written{0};
+                             };
+                             auto& s = r.make<bed>();
+                             r.thread("sleeper", [&s] {
+                               while (!s.p.park_until(now() + std::chrono::milliseconds(1))) {
+                               }
+                               model::check(s.written.get() == 7, "The woken sees what the waker wrote.");
+                             });
+                             r.thread("waker", [&s] {
+                               s.written.set(7);
+                               s.p.unpark();
+                             });
+                           }};
+
 // The mistakes that the two looks are there for.
 const model::program blind_sleeper{"idle: sleeps without a second look (canary)", {.must_fail = ""}, [](model::run& r) {
                                      auto& s = r.make<inbox_hall<1, 1>>();
@@ -209,6 +266,7 @@ struct fork_hall : hall<2> {
     }
   }
   fork_deque<item> deque{4};
+  atomic<std::uint32_t> slice{0};
   std::array<item, 2> items;
 };
 
@@ -246,6 +304,31 @@ const model::program hungry{"idle: while anybody sleeps, what is forked is publi
                               });
                               r.finally([&s] { check_all_taken(s.items); });
                             }};
+
+// The owner computes on after publishing: only a thief can help, so it must be awake or have seen the item.
+const model::program published{"idle: what is published while somebody falls asleep", {}, [](model::run& r) {
+                                 auto& s = r.make<fork_hall>();
+                                 s.left.store(1, relaxed);
+                                 s.deque.demand();
+                                 r.thread("owner", [&s] {
+                                   (void)s.deque.push(filled(s.items[0]));
+                                   s.feed();
+                                   futex::wait(s.slice, 0);
+                                 });
+                                 r.thread("thief", [&s] {
+                                   item* it = nullptr;
+                                   bool searching = false;
+                                   while (s.deque.steal(it) != fork_deque<item>::outcome::took) {
+                                     s.idle.announce_sleep(1, searching);
+                                     s.deque.demand();
+                                     if (!s.deque.has_public()) s.parkers[1].park_until(never);
+                                     searching = s.idle.leave_sleep(1);
+                                   }
+                                   take(it);
+                                   s.slice.store(1, seq_cst);
+                                   futex::wake(s.slice, 1);
+                                 });
+                               }};
 
 const model::program still_wanted{
     "idle: want stays raised while somebody sleeps", {}, [](model::run& r) {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -289,6 +290,107 @@ TEST(Scheduler, DescribesItsWorkersAndItsTimers) {
 
 TEST(Scheduler, IsBuiltAndTornDownWithoutWork) {
   for (int i = 0; i < 50; ++i) scheduler s(threads(4));
+}
+
+// Fairness: each of these programs ends only if something gets its turn while other things are always ready.
+
+job wake_self_until(scheduler&, countdown&, std::atomic<bool>& over) {
+  while (!over) co_await suspend_with{[](impl::task_context& self) { self.wake(); }};
+}
+job set(scheduler&, countdown&, std::atomic<bool>& over) {
+  over = true;
+  co_return;
+}
+
+TEST(Scheduler, TheLifoSlotDoesNotStarveTheRing) {
+  for (const bool simulated : {false, true}) {
+    scheduler s(simulated ? simulation(9, 1) : threads(1));
+    std::atomic<bool> over = false;
+    countdown all(s, 2);
+    s.submit(*wake_self_until(s, all, over));
+    s.submit(*set(s, all, over));
+    all.wait();
+    EXPECT_TRUE(over);
+  }
+}
+
+// Each child forks the next one, until told to end.
+job refork(scheduler& s, countdown& all, std::atomic<bool>& over, countdown& last) {
+  if (over) {
+    last.one_less();
+  } else {
+    s.fork(*refork(s, all, over, last));
+  }
+  co_return;
+}
+
+TEST(Scheduler, ForkedChildrenDoNotStarveTheRing) {
+  for (const bool simulated : {false, true}) {
+    std::atomic<bool> over = false;
+    std::optional<countdown> endless;  // lives until the workers are gone
+    scheduler s(simulated ? simulation(10, 1) : threads(1));
+    endless.emplace(s, ~std::uint64_t{0});  // counts the children, of which nobody knows how many there will be
+    countdown last(s, 2);
+    s.submit(*refork(s, *endless, over, last));
+    s.submit(*set(s, last, over));
+    last.wait();
+  }
+}
+
+job yield_until(scheduler&, countdown&, std::atomic<bool>& over) {
+  while (!over) co_await yield{};
+}
+
+TEST(Scheduler, ABusyWorkerTakesWhatComesFromOutside) {
+  scheduler s(threads(1));
+  std::atomic<bool> over = false;
+  countdown all(s, 301);
+  for (int i = 0; i < 300; ++i) s.submit(*yield_until(s, all, over));  // more than the ring holds
+  s.submit(*set(s, all, over));
+  all.wait();
+}
+
+job sleep_then_set(scheduler& s, countdown&, std::atomic<bool>& over) {
+  co_await sleep_until{s, s.now() + 1ms};
+  over = true;
+}
+
+TEST(Scheduler, ABusyWorkerLooksAtItsTimers) {
+  scheduler s(threads(1));
+  std::atomic<bool> over = false;
+  countdown all(s, 2);
+  s.submit(*sleep_then_set(s, all, over));
+  s.submit(*yield_until(s, all, over));
+  all.wait();
+}
+
+std::string parks_of(scheduler& s) {
+  std::string text;
+  s.describe(text);
+  std::string parks;
+  for (std::size_t at = text.find("parks "); at != std::string::npos; at = text.find("parks ", at + 1)) {
+    parks += text.substr(at, text.find('\n', at) - at) + ";";
+  }
+  return parks;
+}
+
+TEST(Scheduler, NobodyWakesWhileThereIsNothingToDo) {
+  scheduler s(threads(3));
+  std::atomic<int> count = 0;
+  countdown all(s, 100);
+  for (int i = 0; i < 100; ++i) s.submit(*yield_often(s, all, 10, count));
+  all.wait();
+  counting_target target;
+  impl::timer* const far = s.start_timer(s.now() + 1h, target);
+  // Somebody may still be on the way to bed at first; a scheduler with a tick of its own is up again every time.
+  bool quiet = false;
+  for (int round = 0; round < 100 && !quiet; ++round) {
+    const std::string before = parks_of(s);
+    std::this_thread::sleep_for(20ms);
+    quiet = parks_of(s) == before && before.find("parks 0") == std::string::npos;
+  }
+  EXPECT_TRUE(quiet) << parks_of(s);
+  EXPECT_TRUE(s.stop_timer(far));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@ cd "$scratch" || exit 1
 export LC_ALL=C
 running=
 cleanup() {
+  if [ "$BASHPID" -ne $$ ]; then return; fi
   if [ -n "$running" ]; then kill -KILL "$running" 2> /dev/null; fi
   chmod -R u+rwx "$scratch" 2> /dev/null
   rm -rf "$scratch"
@@ -245,6 +246,29 @@ wait_for "$lines lines of the manifest" has_lines m "$lines"
 kill -KILL "$running"
 ended_with 137 "a run that is killed"
 check "leaves its finished lines" sha256sum --check --strict --quiet m
+
+catches_signals() {  # whether the program handles SIGINT by now, or takes it by a descriptor
+  local line
+  [ "$(readlink "/proc/$running/exe")" = "$program" ] || return 1   # not bash any more
+  while read -r line; do
+    case $line in Sig[CB]*) if (( 0x${line##*$'\t'} & 2 )); then return 0; fi ;; esac
+  done < "/proc/$running/status"
+  return 1
+}
+mkfifo unread
+exec 5<> unread   # a reader that never reads: 64 KiB go in, and the next write waits for ever
+for ((i = 0; i < 50; ++i)); do cp -r tree/sub "tree/copy$i"; done
+start --drain-within 0.1 --output unread tree
+wait_for "handlers of signals" catches_signals
+kill -INT "$running"
+ended_with 130 "an output that nobody reads does not keep an interrupted run"
+exec 5<&-
+rm -rf tree/copy*
+
+few_files() { ( ulimit -n 40; "$program" --open-files 100 tree ); }
+ends 0 "a low limit on open files" few_files
+check "is enough" cmp out expected
+check "and said" grep -q 'ulimit -n' err
 
 echo "# progress"
 start --progress=always --output m big

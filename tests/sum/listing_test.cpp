@@ -15,13 +15,14 @@ listing list(const std::string& path) { return listing{open_path(path.c_str(), O
 
 TEST(listing, gives_names_in_the_order_of_their_bytes) {
   const scratch dir;
-  std::vector<std::string> names{"a",   "A",    "b",        "\xff",     "\x01",     "ab",        "a.b",
+  std::vector<std::string> names{"a",   "A",        "b",         "\xff",    "\x01",      "ab",        "a.b",
                                  "a b", "12345678", "123456789", "1234567", "12345678a", "12345678A", "\xc3\xa4"};
   for (int i = 0; i < 300; ++i) names.push_back("common prefix " + std::to_string(i * 7919 % 300));
   for (const std::string& name : names) dir.file(name);
   std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
-    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
-                                        [](char x, char y) { return static_cast<unsigned char>(x) < static_cast<unsigned char>(y); });
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+      return static_cast<unsigned char>(x) < static_cast<unsigned char>(y);
+    });
   });
   const listing found = list(dir.path());
   EXPECT_EQ(found.error(), 0);

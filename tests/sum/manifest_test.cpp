@@ -3,8 +3,6 @@
 
 #include "scratch.hpp"
 
-#include <vector>
-
 namespace sum {
 namespace {
 
@@ -65,11 +63,17 @@ TEST(manifest, a_backslash_in_an_unescaped_line_stands_for_itself) {
 
 TEST(manifest, what_is_no_line_is_refused) {
   const std::string hex(64, 'a');
+  const auto with = [&](const char* before, const char* after) {
+    return std::string(before).append(hex).append(after);
+  };
+  const std::string wrong_digit = std::string("g").append(hex, 1).append("  name");
+  const std::string short_digest = std::string(hex, 1).append("  name");
   for (const std::string& line :
-       std::vector<std::string>{"", hex, hex + "  ", hex + " name", hex + "\t\tname", hex.substr(1) + "  name", "g" + hex.substr(1) + "  n",
-        "\\" + hex + "  bad\\escape", "\\" + hex + "  half\\", "SHA256 (name) = " + hex, "\\"}) {
+       {std::string(), with("", ""), with("", "  "), with("", " name"), with("", "\t\tname"), short_digest, wrong_digit,
+        with("\\", "  bad\\escape"), with("\\", "  half\\"), with("SHA256 (name) = ", ""), std::string("\\")}) {
     EXPECT_FALSE(parse_line(line).has_value()) << line;
   }
+  EXPECT_TRUE(parse_line(with("", "  name")).has_value());
 }
 
 }  // namespace

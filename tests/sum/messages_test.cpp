@@ -23,8 +23,8 @@ TEST(messages, bytes_that_no_terminal_should_see_are_escaped) {
   EXPECT_EQ(shell_quoted("\033[2J"), "$'\\033[2J'");
   EXPECT_EQ(shell_quoted("it's"), "$'it\\'s'");
   EXPECT_EQ(shell_quoted("\xff\xc3"), "$'\\377\\303'");
-  EXPECT_EQ(shell_quoted("\xc2\x9b"), "$'\\302\\233'");      // a control character of two bytes
-  EXPECT_EQ(shell_quoted("\xc0\xaf"), "$'\\300\\257'");      // an overlong slash
+  EXPECT_EQ(shell_quoted("\xc2\x9b"), "$'\\302\\233'");           // a control character of two bytes
+  EXPECT_EQ(shell_quoted("\xc0\xaf"), "$'\\300\\257'");           // an overlong slash
   EXPECT_EQ(shell_quoted("\xed\xa0\x80"), "$'\\355\\240\\200'");  // half of a surrogate pair
   EXPECT_EQ(shell_quoted("\xc3\xa4\\\n"), "$'\xc3\xa4\\\\\\n'");
 }

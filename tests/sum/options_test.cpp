@@ -44,7 +44,8 @@ TEST(options, every_option_is_taken) {
 TEST(options, paths_are_bytes_and_stay_in_order) {
   const strings odd{"[a,b]", "%%", "{}", "a b", "", "\xff", "x=y", "-", "a\nb", "[]"};
   EXPECT_EQ(good(odd).roots, odd);
-  EXPECT_EQ(good({"a", "-q", "b", "--", "-c", "--help", "--", "d"}).roots, (strings{"a", "b", "-c", "--help", "--", "d"}));
+  EXPECT_EQ(good({"a", "-q", "b", "--", "-c", "--help", "--", "d"}).roots,
+            (strings{"a", "b", "-c", "--help", "--", "d"}));
   EXPECT_EQ(good({"--output", "[a,b]", "x"}).output, "[a,b]");
   EXPECT_EQ(good({"--output", "-"}).output, "");
 }
@@ -52,9 +53,9 @@ TEST(options, paths_are_bytes_and_stay_in_order) {
 TEST(options, wrong_usage_is_said_and_ends_with_2) {
   for (const strings& wrong :
        {strings{"--workers", "0"}, strings{"--workers", "-1"}, strings{"--workers", "many"}, strings{"--workers"},
-        strings{"--open-files", "0"}, strings{"--queue", "0"}, strings{"--window", "0"}, strings{"--drain-within", "-1"},
-        strings{"--progress", "maybe"}, strings{"--nonsense"}, strings{"-z"}, strings{"a", "--nonsense", "b"},
-        strings{"--output", "a", "--output", "b"}}) {
+        strings{"--open-files", "0"}, strings{"--queue", "0"}, strings{"--window", "0"},
+        strings{"--drain-within", "-1"}, strings{"--progress", "maybe"}, strings{"--nonsense"}, strings{"-z"},
+        strings{"a", "--nonsense", "b"}, strings{"--output", "a", "--output", "b"}}) {
     const auto parsed = parse_command(wrong);
     EXPECT_FALSE(parsed.run.has_value()) << wrong[0];
     EXPECT_EQ(parsed.status, 2) << wrong[0];

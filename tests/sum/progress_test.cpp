@@ -33,8 +33,7 @@ TEST(progress, the_time_left_is_known_only_once_everything_was_found) {
 }
 
 TEST(progress, a_line_says_files_speed_queues_and_time_left) {
-  EXPECT_EQ(progress_line(half_done()),
-            "0:10  50%  500 of 1,000 files  500 MB  50 MB/s  queues 7/32 > 1/32  ETA 0:10");
+  EXPECT_EQ(progress_line(half_done()), "0:10  50%  500 of 1,000 files  500 MB  50 MB/s  queues 7/32 > 1/32  ETA 0:10");
 }
 
 TEST(progress, errors_show_when_there_are_any) {

@@ -18,7 +18,8 @@ TEST(report, says_everything_that_the_run_counted) {
   for (int i = 1; i <= 100; ++i) counts.jobs_wait.record(std::chrono::microseconds{16 * i});
   const std::string text = report(counts, {2.5s, 4s});
   EXPECT_NE(text.find("1,234 files, 5.00 GB in 2.50 s: 2000.0 MB/s; 4.00 s of CPU, 1250.0 MB per CPU-second"),
-            std::string::npos) << text;
+            std::string::npos)
+      << text;
   EXPECT_NE(text.find("1 file kept from the earlier manifest"), std::string::npos) << text;
   EXPECT_NE(text.find("2 symbolic links not followed"), std::string::npos) << text;
   EXPECT_NE(text.find("held back 1.25 s, 50 % of the time"), std::string::npos) << text;

@@ -6,7 +6,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-
 namespace sum {
 namespace {
 
@@ -49,7 +48,7 @@ TEST(walker, visits_a_tree_in_the_order_of_its_names) {
   for (const char* name : {"t/b/2", "t/b/1", "t/a", "t/c", "t/b.x", "t/B", "t/b/z/deep/file"}) dir.file(name, name);
   const std::string t = dir.at("t");
   EXPECT_EQ(paths(walk({t})), (std::vector<std::string>{t + "/B", t + "/a", t + "/b/1", t + "/b/2",
-                                                         t + "/b/z/deep/file", t + "/b.x", t + "/c"}));
+                                                        t + "/b/z/deep/file", t + "/b.x", t + "/c"}));
 }
 
 TEST(walker, takes_roots_as_they_were_given_and_in_their_order) {

@@ -11,8 +11,6 @@ entry& add_entry(batch& to, std::string_view path) {
   return added;
 }
 
-std::size_t weigh(const batch& b) {
-  return sizeof(batch) + b.names.capacity() + b.entries.capacity() * sizeof(entry);
-}
+std::size_t weigh(const batch& b) { return sizeof(batch) + b.names.capacity() + b.entries.capacity() * sizeof(entry); }
 
 }  // namespace sum

@@ -36,21 +36,21 @@ enum class outcome : unsigned char {
 };
 
 struct entry {
-  std::uint64_t size = 0;   // as the walker saw it
-  std::uint32_t name = 0;   // where its path begins in batch::names
+  std::uint64_t size = 0;  // as the walker saw it
+  std::uint32_t name = 0;  // where its path begins in batch::names
   std::uint32_t length = 0;
   int error = 0;
   outcome what = outcome::waiting;
-  bool follow = false;      // opening it may follow a symbolic link
+  bool follow = false;  // opening it may follow a symbolic link
   digest value{};
 };
 
 struct batch {
-  std::uint64_t sequence = 0;   // 0, 1, 2, ... in the walker's order, no number missing
-  std::uint64_t bytes = 0;      // of its waiting entries
-  std::string names;            // each path followed by a null byte
+  std::uint64_t sequence = 0;  // 0, 1, 2, ... in the walker's order, no number missing
+  std::uint64_t bytes = 0;     // of its waiting entries
+  std::string names;           // each path followed by a null byte
   std::vector<entry> entries;
-  std::size_t weight = 0;       // what it holds of the window, in bytes
+  std::size_t weight = 0;                           // what it holds of the window, in bytes
   std::chrono::steady_clock::time_point offered{};  // when it was last offered to a queue
 
   const char* path(const entry& e) const { return names.data() + e.name; }

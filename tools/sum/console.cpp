@@ -48,8 +48,6 @@ void console::put(std::string_view text) {
   }
 }
 
-std::string as_line(std::string_view sentence) {
-  return std::string("sluice-sum: ").append(sentence).append("\n");
-}
+std::string as_line(std::string_view sentence) { return std::string("sluice-sum: ").append(sentence).append("\n"); }
 
 }  // namespace sum

@@ -90,7 +90,8 @@ void batch_hasher::restart(const struct stat& s) {
 batch_hasher::progress batch_hasher::read_some(reading how, int& error) {
   // Never past the size that it had: a file that grows all the time would have no end. Files of /proc say 0.
   const auto size = static_cast<std::uint64_t>(before_.st_size);
-  const std::size_t wanted = size == 0 ? chunk : static_cast<std::size_t>(std::min<std::uint64_t>(chunk, size - offset_));
+  const std::size_t wanted =
+      size == 0 ? chunk : static_cast<std::size_t>(std::min<std::uint64_t>(chunk, size - offset_));
   unsigned char* buffer = chunk_buffer();
   std::int64_t got = -1;
   do {

@@ -45,11 +45,11 @@ class batch_hasher {
   statistics& counts_;
   sha256 sum_;
   batch* batch_ = nullptr;
-  std::size_t at_ = 0;        // the entry that is being hashed
+  std::size_t at_ = 0;  // the entry that is being hashed
   descriptor file_;
-  struct stat before_{};      // as it was when reading began
+  struct stat before_{};  // as it was when reading began
   std::uint64_t offset_ = 0;
-  bool again_ = false;        // this is the second reading
+  bool again_ = false;  // this is the second reading
 
   // The last device whose file system does not know RWF_NOWAIT, and whether it lives in memory anyway.
   std::uint64_t plain_device_ = ~std::uint64_t{0};

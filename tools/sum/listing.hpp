@@ -26,7 +26,7 @@ class listing {
 
  private:
   struct item {
-    std::uint64_t prefix;  // the first 8 bytes, big-endian, null bytes after the end: decides most comparisons without a look at the name
+    std::uint64_t prefix;  // the first 8 bytes, big-endian: decides most comparisons without a look at the name
     std::uint64_t name : 56;
     std::uint64_t type : 8;
   };

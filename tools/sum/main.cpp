@@ -11,8 +11,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -31,24 +33,42 @@ bool open_standard_streams() {
   return stdout_is_open;
 }
 
+// Files that may be open beside those of --open-files: the standard streams, the manifests, the runtime's own.
+constexpr rlim_t other_files = 32;
+
+// Raises the limit on open files, or lowers what was asked for to what the limit allows.
+void fit_open_files(options& chosen, console& terminal) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= chosen.open_files + other_files) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, chosen.open_files + other_files);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= chosen.open_files + other_files) return;
+  chosen.open_files = limit.rlim_cur > 2 * other_files ? limit.rlim_cur - other_files : 1;
+  terminal.say(
+      as_line(fmt::format("The limit on open files (ulimit -n) leaves {} for --open-files.", chosen.open_files)));
+}
+
 void say_what_was_odd(const resume_index& resume, const std::string& name, console& terminal) {
   if (resume.malformed() != 0) {
     terminal.say(as_line(fmt::format("{} of the lines in {} are no manifest lines: what they stand for is hashed anew.",
                                      with_commas(resume.malformed()), shell_quoted(name))));
   }
   if (resume.torn()) {
-    terminal.say(as_line(fmt::format("The last line of {} is not whole: its file is hashed anew.", shell_quoted(name))));
+    terminal.say(
+        as_line(fmt::format("The last line of {} is not whole: its file is hashed anew.", shell_quoted(name))));
   }
 }
 
-int run(const options& chosen, console& terminal) {
+int run(options chosen, console& terminal) {
   const auto begun = std::chrono::steady_clock::now();
+  fit_open_files(chosen, terminal);
   std::optional<resume_index> resume;
   if (!chosen.resume.empty()) resume.emplace(chosen.resume);
   manifest_output output{chosen.output, resume ? std::optional{resume->file()} : std::nullopt};
   if (resume && chosen.output.empty() && output.file() == resume->file()) {
-    terminal.say(as_line("The manifest to resume from is also standard output, which overwrites it or adds to it: say "
-                         "--output " + shell_quoted(chosen.resume) + " instead of redirecting."));
+    terminal.say(
+        as_line("The manifest to resume from is also standard output, which overwrites it or adds to it: say "
+                "--output " +
+                shell_quoted(chosen.resume) + " instead of redirecting."));
     return 2;
   }
   if (resume) say_what_was_odd(*resume, chosen.resume, terminal);

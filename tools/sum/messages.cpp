@@ -14,11 +14,16 @@ std::string reason(int error) { return std::generic_category().message(error); }
 
 std::string_view kind_of(int type) {
   switch (type) {
-    case S_IFIFO: return "a fifo";
-    case S_IFSOCK: return "a socket";
-    case S_IFCHR: return "a character device";
-    case S_IFBLK: return "a block device";
-    default: return "not a regular file";
+    case S_IFIFO:
+      return "a fifo";
+    case S_IFSOCK:
+      return "a socket";
+    case S_IFCHR:
+      return "a character device";
+    case S_IFBLK:
+      return "a block device";
+    default:
+      return "not a regular file";
   }
 }
 
@@ -54,8 +59,10 @@ std::string ansi_quoted(std::string_view name) {
     const std::size_t length = printable(name);
     if (length == 0) {
       const char c = name[0];
-      out += c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r"
-             : fmt::format("\\{:03o}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+      out += c == '\n'   ? "\\n"
+             : c == '\t' ? "\\t"
+             : c == '\r' ? "\\r"
+                         : fmt::format("\\{:03o}", static_cast<unsigned>(static_cast<unsigned char>(c)));
       name.remove_prefix(1);
       continue;
     }
@@ -69,8 +76,7 @@ std::string ansi_quoted(std::string_view name) {
 }  // namespace
 
 std::string shell_quoted(std::string_view name) {
-  constexpr std::string_view plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%";
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%";
   if (!name.empty() && name.find_first_not_of(plain) == std::string_view::npos) return std::string(name);
   if (!is_printable(name) || name.find('\'') != std::string_view::npos) return ansi_quoted(name);
   return fmt::format("'{}'", name);
@@ -83,26 +89,35 @@ bool is_error(outcome what) {
     case outcome::special:
     case outcome::changing:
     case outcome::unlisted:
-    case outcome::loop: return true;
-    default: return false;
+    case outcome::loop:
+      return true;
+    default:
+      return false;
   }
 }
 
 std::string describe(const entry& e, std::string_view path) {
   const std::string name = shell_quoted(path);
   switch (e.what) {
-    case outcome::unreadable: return fmt::format("{} cannot be read: {}. It has no line.", name, reason(e.error));
-    case outcome::vanished: return fmt::format("{} vanished before it could be read. It has no line.", name);
-    case outcome::special: return fmt::format("{} is {}, not a regular file: skipped.", name, kind_of(e.error));
+    case outcome::unreadable:
+      return fmt::format("{} cannot be read: {}. It has no line.", name, reason(e.error));
+    case outcome::vanished:
+      return fmt::format("{} vanished before it could be read. It has no line.", name);
+    case outcome::special:
+      return fmt::format("{} is {}, not a regular file: skipped.", name, kind_of(e.error));
     case outcome::changing:
-      return fmt::format("{} changed while it was read, and again while it was read anew. It has no line: hash it "
-                         "when nobody writes to it.", name);
+      return fmt::format(
+          "{} changed while it was read, and again while it was read anew. It has no line: hash it "
+          "when nobody writes to it.",
+          name);
     case outcome::unlisted:
       return fmt::format("The directory {} cannot be listed: {}. What it holds has no lines.", name, reason(e.error));
     case outcome::loop:
       return fmt::format("{} leads back to a directory above it, or only to itself: not entered.", name);
-    case outcome::skipped: return fmt::format("{} is a manifest of this very run: not hashed.", name);
-    default: return {};
+    case outcome::skipped:
+      return fmt::format("{} is a manifest of this very run: not hashed.", name);
+    default:
+      return {};
   }
 }
 
@@ -116,8 +131,10 @@ std::string how_to_go_on(const std::string& manifest, const std::vector<std::str
   if (dashed) paths.insert(0, " --");
   const std::string options = follow ? " --follow" : "";
   if (manifest.empty()) {
-    return fmt::format("To go on, with the lines so far saved in the file PARTIAL: sluice-sum --resume PARTIAL "
-                       "--output MANIFEST{}{}", options, paths);
+    return fmt::format(
+        "To go on, with the lines so far saved in the file PARTIAL: sluice-sum --resume PARTIAL "
+        "--output MANIFEST{}{}",
+        options, paths);
   }
   const std::string name = shell_quoted(manifest);
   return fmt::format("To go on: sluice-sum --resume {} --output {}{}{}", name, name, options, paths);

@@ -23,9 +23,9 @@ std::string describe(const entry& e, std::string_view path);
 /// How to go on after an interruption: a sentence with the command. `manifest` is empty if it went to stdout.
 std::string how_to_go_on(const std::string& manifest, const std::vector<std::string>& roots, bool follow);
 
-std::string in_bytes(double bytes);                    // "1.23 GB"
-std::string in_time(std::chrono::nanoseconds time);    // "1.2 ms"
-std::string in_clock(std::chrono::seconds time);       // "1:02:03"
-std::string with_commas(std::uint64_t n);              // "1,234,567"
+std::string in_bytes(double bytes);                  // "1.23 GB"
+std::string in_time(std::chrono::nanoseconds time);  // "1.2 ms"
+std::string in_clock(std::chrono::seconds time);     // "1:02:03"
+std::string with_commas(std::uint64_t n);            // "1,234,567"
 
 }  // namespace sum

@@ -36,13 +36,18 @@ struct command {
 void add_tuning(CLI::App& app, options& o) {
   const auto count = [](double most) { return CLI::Range(1.0, most).description(""); };
   app.add_option("--workers", o.workers, "Worker threads (default: what the processor affinity and quota allow)")
-      ->type_name("N")->check(count(1024));
-  app.add_option("--open-files", o.open_files, "Files and directories open at once (default: 64)")
-      ->type_name("N")->check(count(100000));
+      ->type_name("N")
+      ->check(count(1024));
+  app.add_option("--open-files", o.open_files,
+                 "Files and directories open at once, which bounds the reads of a cold disk (default: 16)")
+      ->type_name("N")
+      ->check(count(10000));
   app.add_option("--queue", o.queue, "Batches, of up to 64 files each, in each queue (default: 32)")
-      ->type_name("N")->check(count(1000000));
+      ->type_name("N")
+      ->check(count(1000000));
   app.add_option("--window", o.window_mib, "Memory for files found but not yet written, in MiB (default: 16)")
-      ->type_name("MIB")->check(count(1 << 20));
+      ->type_name("MIB")
+      ->check(count(1 << 20));
 }
 
 command::command() {
@@ -53,12 +58,16 @@ command::command() {
       ->type_name("FILE");
   app.add_option("-r,--resume", chosen.resume,
                  "Keep the lines of MANIFEST, of an earlier run or of sha256sum, and hash only the other files; may be "
-                 "the file of --output")->type_name("MANIFEST");
+                 "the file of --output")
+      ->type_name("MANIFEST");
   app.add_flag("-L,--follow", chosen.follow, "Follow symbolic links inside the trees too; loops are found and said");
   app.add_option("--drain-within", drain_seconds, "After a first signal, finish within SECONDS (default: 5)")
-      ->type_name("SECONDS")->check(CLI::Range(0.0, 1e6).description(""));
-  app.add_option("--progress", chosen.progress, "auto (a bar on a terminal, else a line every 5 s), always (the bar), never")
-      ->type_name("WHEN")->transform(CLI::CheckedTransformer(modes).description(""));
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 1e6).description(""));
+  app.add_option("--progress", chosen.progress,
+                 "auto (a bar on a terminal, else a line every 5 s), always (the bar), never")
+      ->type_name("WHEN")
+      ->transform(CLI::CheckedTransformer(modes).description(""));
   app.add_flag("-q,--quiet", chosen.quiet, "No progress and no report at the end; errors are still said");
   add_tuning(app, chosen);
   app.set_version_flag("--version", "sluice-sum (sluice) " SLUICE_SUM_VERSION);

@@ -11,14 +11,14 @@ namespace sum {
 enum class progress_mode { automatic, always, never };
 
 struct options {
-  std::vector<std::string> roots;          // "." if none was given
-  std::string output;                      // empty: stdout
-  std::string resume;                      // empty: no earlier manifest
+  std::vector<std::string> roots;  // "." if none was given
+  std::string output;              // empty: stdout
+  std::string resume;              // empty: no earlier manifest
   bool follow = false;
-  std::size_t workers = 0;                 // 0: what the machine allows
-  std::size_t open_files = 64;             // files and directories open at once
-  std::size_t queue = 32;                  // batches in each of the two queues
-  std::size_t window_mib = 16;             // memory of the batches under way
+  std::size_t workers = 0;      // 0: what the machine allows
+  std::size_t open_files = 16;  // files and directories open at once: also the number of hashers
+  std::size_t queue = 32;       // batches in each of the two queues
+  std::size_t window_mib = 16;  // memory of the batches under way
   std::chrono::duration<double> drain_within{5};
   progress_mode progress = progress_mode::automatic;
   bool quiet = false;

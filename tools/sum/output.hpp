@@ -37,8 +37,8 @@ class manifest_output {
   std::error_code fail(int error);
   void drop_torn_line(std::int64_t start, std::string_view written);
 
-  std::string path_;       // as the user gave it
-  std::string target_;     // not empty: finish() renames temporary_ to it
+  std::string path_;    // as the user gave it
+  std::string target_;  // not empty: finish() renames temporary_ to it
   std::string temporary_;
   descriptor file_descriptor_;  // empty for stdout
   int to_ = 1;

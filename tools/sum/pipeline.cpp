@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -12,11 +11,11 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-constexpr std::size_t batches_per_look = 8;          // one hop to the blocking pool for up to 512 files
-constexpr std::uint64_t slice_on_worker = 4 << 20;   // a few ms, then whoever waits for this worker has its turn
+constexpr std::size_t batches_per_look = 8;         // one hop to the blocking pool for up to 512 files
+constexpr std::uint64_t slice_on_worker = 4 << 20;  // a few ms, then whoever waits for this worker has its turn
 constexpr std::uint64_t slice_off_worker = 32 << 20;
-constexpr std::size_t flush_at = 64 * 1024;          // of text
-constexpr auto flush_after = 50ms;                   // with nothing new
+constexpr std::size_t flush_at = 64 * 1024;  // of text
+constexpr auto flush_after = 50ms;           // with nothing new
 
 std::vector<identity> manifests_of(const manifest_output& output, const resume_index* resume) {
   std::vector<identity> own;
@@ -24,9 +23,6 @@ std::vector<identity> manifests_of(const manifest_output& output, const resume_i
   if (resume != nullptr) own.push_back(resume->file());
   return own;
 }
-
-// More than workers, so that a cold disk has several reads to choose from.
-std::size_t hashers_for(const options& o) { return std::min<std::size_t>(o.open_files, 16); }
 
 }  // namespace
 
@@ -43,9 +39,7 @@ pipeline::pipeline(const options& chosen, resume_index* resume, manifest_output&
       jobs_(chosen.queue),
       finished_(chosen.queue) {}
 
-sluice::task<> pipeline::run() {
-  co_await sluice::when_all(walk(), hash_all(), write());
-}
+sluice::task<> pipeline::run() { co_await sluice::when_all(walk(), hash_all(), write()); }
 
 sluice::task<> pipeline::walk() {
   std::vector<work> found;
@@ -83,7 +77,7 @@ sluice::task<> pipeline::admit(work found) {
 
 sluice::task<> pipeline::hash_all() {
   std::vector<sluice::task<>> hashers;
-  for (std::size_t i = 0; i < hashers_for(options_); ++i) hashers.push_back(hash());
+  for (std::size_t i = 0; i < options_.open_files; ++i) hashers.push_back(hash());
   co_await sluice::when_all(std::move(hashers));
   finished_.close();
 }
@@ -119,12 +113,20 @@ sluice::task<> pipeline::hash_batch(batch_hasher& hasher, batch& b) {
 sluice::task<> pipeline::write() {
   while (auto done = co_await next_finished()) {
     counts_.finished_wait.record(steady::now() - (*done)->offered);
-    window_.release(writer_.take(std::move(*done)));
-    if (writer_.lines.size() + writer_.sentences.size() >= flush_at) co_await flush();
+    writer_.take(std::move(*done));
+    co_await emit();
   }
-  writer_.finish();
+  writer_.close();
+  co_await emit();
   if (stop_.load(std::memory_order_relaxed)) co_await keep_what_was_not_met();
   while (has_text()) co_await flush();  // twice, where the first finds that the output refuses
+}
+
+sluice::task<> pipeline::emit() {
+  while (writer_.ready()) {
+    window_.release(writer_.emit());
+    if (writer_.lines.size() + writer_.sentences.size() >= flush_at) co_await flush();
+  }
 }
 
 // The next batch; empty at the end. Text that nothing follows for a while is flushed meanwhile.

@@ -2,7 +2,7 @@
 // The three stages: walker -> jobs -> hashers -> finished -> writer.
 //
 //   walk()   one task; the walker lists and stats on the blocking pool, several batches per call
-//   hash()   some tasks; each hashes one batch at a time on its worker, off it only where the page cache has nothing
+//   hash()   a task for each file that may be open, more than workers, so that a cold disk has reads to choose from; each hashes one batch at a time on its worker, off it only where the page cache has nothing
 //   write()  one task; puts the batches in order; the manifest and stderr are written on the blocking pool
 //
 // I1  A batch enters `jobs` only when the window has its weight to spare, and gives it back when it has become text. So the memory
@@ -40,7 +40,7 @@ class pipeline {
   // From any task, at any time:
   void stop_intake() noexcept { stop_.store(true, std::memory_order_relaxed); }  // find nothing more
   void cut() noexcept { cut_.store(true, std::memory_order_relaxed); }           // and hash nothing more
-  void abandon() noexcept { finished_.close(); }                                 // and do not wait for hashers that are stuck
+  void abandon() noexcept { finished_.close(); }  // and do not wait for hashers that are stuck
 
   statistics& counts() noexcept { return counts_; }
   /// Whether the output refused a write: then there is a reason to end with an error, and it was said.
@@ -56,6 +56,7 @@ class pipeline {
   sluice::task<> hash();
   sluice::task<> hash_batch(batch_hasher& hasher, batch& b);
   sluice::task<> write();
+  sluice::task<> emit();
   sluice::task<std::optional<work>> next_finished();
   sluice::task<> flush();
   sluice::task<> keep_what_was_not_met();

@@ -28,10 +28,10 @@ std::string eta(const progress_snapshot& s) {
 }
 
 std::string facts(const progress_snapshot& s) {
-  std::string out = fmt::format("{} of {}{} files  {}  {:.0f} MB/s  queues {}/{} > {}/{}", with_commas(s.files),
-                                with_commas(s.files_found), s.all_found ? "" : "+",
-                                in_bytes(static_cast<double>(s.bytes)), s.bytes_per_second / 1e6, s.jobs,
-                                s.jobs_capacity, s.finished, s.finished_capacity);
+  std::string out =
+      fmt::format("{} of {}{} files  {}  {:.0f} MB/s  queues {}/{} > {}/{}", with_commas(s.files),
+                  with_commas(s.files_found), s.all_found ? "" : "+", in_bytes(static_cast<double>(s.bytes)),
+                  s.bytes_per_second / 1e6, s.jobs, s.jobs_capacity, s.finished, s.finished_capacity);
   if (s.errors != 0) out += fmt::format("  {} error{}", with_commas(s.errors), s.errors == 1 ? "" : "s");
   return out + eta(s);
 }

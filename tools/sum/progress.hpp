@@ -9,15 +9,15 @@ namespace sum {
 
 struct progress_snapshot {
   std::chrono::duration<double> elapsed{};
-  std::uint64_t files = 0;         // done
+  std::uint64_t files = 0;  // done
   std::uint64_t bytes = 0;
-  std::uint64_t files_found = 0;   // so far
+  std::uint64_t files_found = 0;  // so far
   std::uint64_t bytes_found = 0;
-  bool all_found = false;          // the two above are the totals
-  double bytes_per_second = 0;     // of late
-  std::size_t jobs = 0;            // batches waiting for a hasher
+  bool all_found = false;       // the two above are the totals
+  double bytes_per_second = 0;  // of late
+  std::size_t jobs = 0;         // batches waiting for a hasher
   std::size_t jobs_capacity = 0;
-  std::size_t finished = 0;        // batches waiting for the writer
+  std::size_t finished = 0;  // batches waiting for the writer
   std::size_t finished_capacity = 0;
   std::uint64_t errors = 0;
 };

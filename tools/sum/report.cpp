@@ -14,9 +14,7 @@ std::string plural(std::uint64_t n, std::string_view what) {
   return fmt::format("{} {}{}", with_commas(n), what, n == 1 ? "" : "s");
 }
 
-double per(double amount, std::chrono::duration<double> time) {
-  return time.count() > 0 ? amount / time.count() : 0;
-}
+double per(double amount, std::chrono::duration<double> time) { return time.count() > 0 ? amount / time.count() : 0; }
 
 std::string waits(std::string_view queue, const wait_histogram& h) {
   return fmt::format("  {}: {} waited p50 {}, p99 {}, max {}\n", queue,
@@ -38,17 +36,17 @@ std::chrono::duration<double> cpu_time() {
 std::string report(const statistics& counts, const run_times& times) {
   const auto bytes = static_cast<double>(counts.hashed_bytes.get());
   const auto held = static_cast<double>(counts.held_back_ns.get()) / 1e9;
-  std::string out = fmt::format("sluice-sum: {}, {} in {:.2f} s: {:.1f} MB/s; {:.2f} s of CPU, {:.1f} MB per CPU-second\n",
-                                plural(counts.hashed_files.get(), "file"), in_bytes(bytes), times.wall.count(),
-                                per(bytes / 1e6, times.wall), times.cpu.count(), per(bytes / 1e6, times.cpu));
+  std::string out =
+      fmt::format("sluice-sum: {}, {} in {:.2f} s: {:.1f} MB/s; {:.2f} s of CPU, {:.1f} MB per CPU-second\n",
+                  plural(counts.hashed_files.get(), "file"), in_bytes(bytes), times.wall.count(),
+                  per(bytes / 1e6, times.wall), times.cpu.count(), per(bytes / 1e6, times.cpu));
   if (counts.kept_files.get() != 0) {
     out += fmt::format("  {} kept from the earlier manifest\n", plural(counts.kept_files.get(), "file"));
   }
   if (counts.skipped_links.get() != 0) {
     out += fmt::format("  {} not followed\n", plural(counts.skipped_links.get(), "symbolic link"));
   }
-  out += fmt::format("  the walker was held back {:.2f} s, {:.0f} % of the time\n", held,
-                     100 * per(held, times.wall));
+  out += fmt::format("  the walker was held back {:.2f} s, {:.0f} % of the time\n", held, 100 * per(held, times.wall));
   out += waits("walker > hashers", counts.jobs_wait);
   out += waits("hashers > writer", counts.finished_wait);
   if (counts.cut_files.get() != 0) {

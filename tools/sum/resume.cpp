@@ -32,14 +32,13 @@ resume_index::resume_index(const std::string& path) : from_(open_path(path.c_str
     throw std::system_error(EINVAL, std::generic_category(), path + " is not a regular file");
   }
   read_all();
-  std::sort(lines_.begin(), lines_.end(), [](const line& a, const line& b) {
-    return a.hash != b.hash ? a.hash < b.hash : a.offset < b.offset;
-  });
+  std::sort(lines_.begin(), lines_.end(),
+            [](const line& a, const line& b) { return a.hash != b.hash ? a.hash < b.hash : a.offset < b.offset; });
 }
 
 void resume_index::read_all() {
-  std::string text;           // whole lines, and the beginning of one
-  std::uint64_t begins = 0;   // the offset of text[0]
+  std::string text;          // whole lines, and the beginning of one
+  std::uint64_t begins = 0;  // the offset of text[0]
   std::array<char, 65536> piece;
   for (;;) {
     const std::size_t got = read_at(from_.get(), piece.data(), piece.size(), begins + text.size());

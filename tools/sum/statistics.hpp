@@ -39,16 +39,16 @@ class wait_histogram {
 };
 
 struct statistics {
-  counter found_files;    // to be hashed, as far as the walker has come
+  counter found_files;  // to be hashed, as far as the walker has come
   counter found_bytes;
   counter hashed_files;
   counter hashed_bytes;
-  counter ended_files;    // hashed, or failed, or cut: found_files once all is done
-  counter kept_files;     // taken from the manifest of --resume
-  counter cut_files;      // left for --resume
+  counter ended_files;  // hashed, or failed, or cut: found_files once all is done
+  counter kept_files;   // taken from the manifest of --resume
+  counter cut_files;    // left for --resume
   counter skipped_links;
   counter errors;
-  counter held_back_ns;   // the walker waiting for the window and for room in its queue
+  counter held_back_ns;  // the walker waiting for the window and for room in its queue
   std::atomic<bool> all_found{false};
   wait_histogram jobs_wait;      // walker -> hashers: from offered to taken
   wait_histogram finished_wait;  // hashers -> writer

@@ -54,9 +54,10 @@ sluice::task<> supervisor::watch(sluice::signals& arrivals) {
   const int first = co_await arrivals.next();
   signal_.store(first, std::memory_order_relaxed);
   work_.stop_intake();
-  co_await say(fmt::format("Interrupted by {}: no more files are taken, those under way are finished, for {:g} s at most. "
-                           "Once more ends it at once.",
-                           first == SIGINT ? "SIGINT" : "SIGTERM", options_.drain_within.count()));
+  co_await say(
+      fmt::format("Interrupted by {}: no more files are taken, those under way are finished, for {:g} s at most. "
+                  "Once more ends it at once.",
+                  first == SIGINT ? "SIGINT" : "SIGTERM", options_.drain_within.count()));
   if (co_await comes_again(arrivals, options_.drain_within)) end_at_once("Interrupted again: ended at once.");
   work_.cut();
   if (co_await comes_again(arrivals, grace)) end_at_once("Interrupted again: ended at once.");

@@ -17,10 +17,10 @@
 namespace sum {
 
 struct walk_settings {
-  std::vector<std::string> roots;    // symbolic links among them are followed
-  bool follow = false;               // and those inside the trees too
-  std::vector<identity> own_files;   // the manifests that this run reads and writes: not hashed
-  resume_index* resume = nullptr;    // files that it holds are kept
+  std::vector<std::string> roots;   // symbolic links among them are followed
+  bool follow = false;              // and those inside the trees too
+  std::vector<identity> own_files;  // the manifests that this run reads and writes: not hashed
+  resume_index* resume = nullptr;   // files that it holds are kept
 };
 
 class walker {
@@ -54,7 +54,7 @@ class walker {
   walk_settings settings_;
   statistics& counts_;
   std::vector<level> levels_;
-  std::string path_;             // of what is being visited
+  std::string path_;  // of what is being visited
   std::size_t next_root_ = 0;
   std::uint64_t sequence_ = 0;
   std::unique_ptr<batch> held_;  // a file that had no room in the batch before it

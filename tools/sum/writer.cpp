@@ -7,29 +7,23 @@
 
 namespace sum {
 
-std::size_t manifest_writer::take(std::unique_ptr<batch> done) {
+void manifest_writer::take(std::unique_ptr<batch> done) {
   const auto at = static_cast<std::size_t>(done->sequence - next_);
   if (at >= early_.size()) early_.resize(at + 1);
   early_[at] = std::move(done);
-  std::size_t freed = 0;
-  for (; !early_.empty() && early_.front(); early_.pop_front(), ++next_) {
-    emit(*early_.front());
-    freed += early_.front()->weight;
-  }
-  return freed;
 }
 
-std::size_t manifest_writer::finish() {
-  std::size_t freed = 0;
-  for (; !early_.empty(); early_.pop_front(), ++next_) {
-    if (!early_.front()) continue;
-    emit(*early_.front());
-    freed += early_.front()->weight;
-  }
-  return freed;
+void manifest_writer::close() { std::erase(early_, nullptr); }
+
+std::size_t manifest_writer::emit() {
+  const std::unique_ptr<batch> first = std::move(early_.front());
+  early_.pop_front();
+  ++next_;
+  put(*first);
+  return first->weight;
 }
 
-void manifest_writer::emit(const batch& b) {
+void manifest_writer::put(const batch& b) {
   for (const entry& e : b.entries) {
     if (e.what == outcome::hashed || e.what == outcome::kept) {
       append_line(lines, e.value, b.path_view(e));

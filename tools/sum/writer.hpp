@@ -17,19 +17,25 @@ class manifest_writer {
  public:
   explicit manifest_writer(statistics& counts) : counts_(counts) {}
 
-  /// Takes a batch whose entries all have an outcome. Returns the weight of the batches that were turned into text.
-  std::size_t take(std::unique_ptr<batch> done);
-  /// No more batches come: turns into text what still waits for a batch that never came. Returns their weight.
-  std::size_t finish();
+  /// Takes a batch whose entries all have an outcome.
+  void take(std::unique_ptr<batch> done);
+  /// No more batches come: what waits for one that never came waits no longer.
+  void close();
+
+  /// Whether a batch can become text.
+  bool ready() const { return !early_.empty() && early_.front(); }
+  /// Turns one batch into text and returns its weight. Only when ready().
+  std::size_t emit();
 
   std::string lines;      // for the manifest; the caller empties it
   std::string sentences;  // for stderr, each with its newline; the caller empties it
 
  private:
-  void emit(const batch& b);
+  void put(const batch& b);
 
   statistics& counts_;
-  std::deque<std::unique_ptr<batch>> early_;  // early_[i] is batch next_ + i, or null
+  std::deque<std::unique_ptr<batch>>
+      early_;  // early_[i] is batch next_ + i, or null; in order, without gaps, once closed
   std::uint64_t next_ = 0;
 };
 
