@@ -31,8 +31,7 @@ enum class decides : std::uint8_t { first_failure, first_end, nobody };
 /// The part that knows nothing of types.
 class join_scope : public canceller {
  public:
-  join_scope(task_context& parent, const char* name, decides who) noexcept
-      : parent_(parent), name_(name), who_(who) {}
+  join_scope(task_context& parent, const char* name, decides who) noexcept : parent_(parent), name_(name), who_(who) {}
   join_scope(const join_scope&) = delete;
   join_scope& operator=(const join_scope&) = delete;
 
@@ -58,7 +57,7 @@ class join_scope : public canceller {
   const char* name_;
   decides who_;
   join_child* first_ = nullptr;
-  atomic<std::uint32_t> children_{0};    // how many have not ended; written by them
+  atomic<std::uint32_t> children_{0};     // how many have not ended; written by them
   atomic<join_child*> decided_{nullptr};  // null, then the child that decides; written by it, all accesses relaxed
   cancellable link_{this};
   gate gate_{2};  // the children, the link

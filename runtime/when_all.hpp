@@ -36,7 +36,8 @@ class [[nodiscard]] when_all_awaiter {
 template <class T>
 class [[nodiscard]] when_all_vector_awaiter {
  public:
-  when_all_vector_awaiter(std::vector<task<T>>& tasks, task_context& parent) : scope_(parent, "when_all", decides::first_failure), children_(tasks) {
+  when_all_vector_awaiter(std::vector<task<T>>& tasks, task_context& parent)
+      : scope_(parent, "when_all", decides::first_failure), children_(tasks) {
     if constexpr (!std::is_void_v<T>) values_.reserve(tasks.size());
   }
 

@@ -23,7 +23,8 @@ class [[nodiscard]] settled_awaiter {
   }
   std::tuple<outcome<T>...> await_resume() {
     scope_.check();
-    return std::apply([](auto&... child) { return std::tuple<outcome<T>...>(outcome<T>(child.outcome)...); }, children_);
+    return std::apply([](auto&... child) { return std::tuple<outcome<T>...>(outcome<T>(child.outcome)...); },
+                      children_);
   }
 
  private:

@@ -67,23 +67,25 @@ struct wait final : listener, canceller {
     }
     bool suspended = false;
     if (s.word.add_waiter()) {
-      suspended = !parties.leave(1);
+      suspended = !parties.leave(looks_again && s.waiter.task_context::cancelled() && withdraw() ? 2 : 1);
     } else {
       suspended = !parties.leave(s.waiter.disarm(link) ? 3 : 2);
     }
     if (suspended) s.waiter.park();
   }
   void ended() noexcept override { parties.leave_and_wake(s.waiter.disarm(link) ? 2 : 1, s.waiter); }
-  void cancel(cancellable&) noexcept override {
-    const bool mine = s.word.remove_waiter();
-    if (mine) cancelled = true;
-    parties.leave_and_wake(mine ? 2 : 1, s.waiter);
+  void cancel(cancellable&) noexcept override { parties.leave_and_wake(withdraw() ? 2 : 1, s.waiter); }
+  bool withdraw() noexcept {
+    if (!s.word.remove_waiter()) return false;
+    cancelled = true;
+    return true;
   }
 
   state& s;
   cancellable link{this};
   gate parties{3};
   bool cancelled = false;
+  bool looks_again = true;  // false in a canary
 };
 
 struct awaited : state {
@@ -117,6 +119,19 @@ void waits_and_is_cancelled(model::run& r) {
   });
   r.thread("canceller", [&s] { s.waiter.cancel(); });
   r.finally([&s] { model::check(s.freed.load(relaxed) == 1, "The record is freed."); });
+}
+
+// The task does not end: the wait must end by the cancellation, whenever that comes.
+void is_cancelled_alone(model::run& r, bool looks_again) {
+  auto& s = r.make<awaited>();
+  s.in->looks_again = looks_again;
+  s.word.open(true);
+  r.thread("handle", [&s] {
+    s.in->run();
+    model::check(s.in->cancelled, "The wait was cancelled.");
+    s.in.reset();
+  });
+  r.thread("canceller", [&s] { s.waiter.cancel(); });
 }
 
 void dropped_while_it_ends(model::run& r) {
@@ -189,6 +204,12 @@ void pool_conserves(model::run& r) {
 const model::program collects{"record: the task ends while the handle waits", {}, waits_and_collects};
 const model::program is_cancelled{
     "record: the task ends while the waiting handle is cancelled", {}, waits_and_is_cancelled};
+const model::program alone{"record: the waiting handle is cancelled, the task goes on", {}, [](model::run& r) {
+                             is_cancelled_alone(r, true);
+                           }};
+const model::program forgotten{"record: canary, the waiter does not look for a cancellation that came first",
+                               {.must_fail = "Deadlock or lost wakeup"},
+                               [](model::run& r) { is_cancelled_alone(r, false); }};
 const model::program dropped{
     "record: the task ends, the handle is dropped, a visitor passes", {}, dropped_while_it_ends};
 const model::program undisposed{"record: canary, the task does not look for the handle",

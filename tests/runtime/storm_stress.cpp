@@ -140,6 +140,24 @@ TEST(storm, of_plain_threads_that_spawn_cancel_wait_and_drop_counts_exactly) {
   EXPECT_FALSE(survivors.empty());
 }
 
+TEST(storm, of_cancelled_waiters_never_waits_for_a_task_that_goes_on) {
+  runtime r(threads(2));
+  auto program = []() -> task<> {
+    auto endless = spawn(for_ever());
+    for (int i = 0; i < 3000; ++i) {
+      auto waiter = spawn([](join_handle<void>& h) -> task<> { co_await h; }, std::ref(endless));
+      for (int spin = 0; spin < i % 200; ++spin) impl::pause();
+      if (i % 5 == 0) co_await yield();
+      waiter.cancel();
+      EXPECT_THROW(co_await waiter, cancelled);
+      EXPECT_FALSE(endless.done());
+    }
+    endless.cancel();
+    EXPECT_THROW(co_await endless, cancelled);
+  };
+  r.block_on(program());
+}
+
 TEST(storm, of_failing_when_alls_ends_every_child) {
   std::atomic<int> live{0};
   std::atomic<long> failures{0};
