@@ -1,13 +1,13 @@
 // prints: 1225
-#include <sluice/sluice.hpp>
 #include <atomic>
 #include <cstdio>
+#include <sluice/sluice.hpp>
 
 sluice::task<> produce(sluice::queue<int>& jobs, int count) {
   for (int i = 0; i < count; ++i) co_await jobs.put(int{i});
 }
 sluice::task<> consume(sluice::queue<int>& jobs, std::atomic<long>& sum) {
-  while (auto job = co_await jobs.lease()) sum += **job;    // task_done when `job` goes out of scope
+  while (auto job = co_await jobs.lease()) sum += **job;  // task_done when `job` goes out of scope
 }
 sluice::task<long> pipeline() {
   sluice::queue<int> jobs{10};
@@ -20,4 +20,4 @@ sluice::task<long> pipeline() {
   });
   co_return sum.load();
 }
-int main() { std::printf("%ld\n", sluice::run(pipeline())); }    // 1225
+int main() { std::printf("%ld\n", sluice::run(pipeline())); }  // 1225

@@ -31,10 +31,14 @@ struct ledger {
 
 std::chrono::nanoseconds patience(std::minstd_rand& random) {
   switch (random() % 4) {
-    case 0: return std::chrono::nanoseconds(0);
-    case 1: return std::chrono::microseconds(random() % 20);
-    case 2: return std::chrono::microseconds(random() % 300);
-    default: return std::chrono::seconds(10);
+    case 0:
+      return std::chrono::nanoseconds(0);
+    case 1:
+      return std::chrono::microseconds(random() % 20);
+    case 2:
+      return std::chrono::microseconds(random() % 300);
+    default:
+      return std::chrono::seconds(10);
   }
 }
 
