@@ -11,7 +11,7 @@ namespace bench {
 namespace {
 
 constexpr int most_rounds = 5;
-constexpr double time_limit_s = 45;
+constexpr double time_limit_s = 35;
 
 struct row {
   const char* board;

@@ -38,12 +38,7 @@ void event_core::kicked(std::uintptr_t) noexcept { kick_armed_ = false; }
 void event_core::serve() noexcept {
   while (!waiters_.empty()) {
     std::uint64_t word = word_.load(acquire);  // E1 observe
-    for (waiter* w = &waiters_.front(); w != nullptr;) {
-      waiter* const after = w->next;
-      const bool passed = (word & set_flag) != 0 || static_cast<event_waiter*>(w)->begun != word / count_one;
-      if (passed && claim(*w)) complete(*w, wait_result::done);
-      w = after;
-    }
+    let_pass(word);
     if (waiters_.empty() || kick_armed_) return;
     // Fails when the event was set meanwhile: then somebody may pass.
     if (word_.compare_exchange_strong(word, word | kick_flag, relaxed, relaxed)) {
@@ -51,6 +46,28 @@ void event_core::serve() noexcept {
       return;
     }
   }
+}
+
+// Completes everybody whom `word` lets pass. Those who were settled at this count stay settled, and stand in front: only the
+// newcomers behind them are looked at, so that a million registrations are not a million walks.
+void event_core::let_pass(std::uint64_t word) noexcept {
+  const std::uint64_t count = word / count_one;
+  const bool set = (word & set_flag) != 0;
+  auto* w = static_cast<event_waiter*>(&waiters_.front());
+  if (!set && count == settled_count_) {
+    w = static_cast<event_waiter*>(waiters_.back());
+    if (w->settled) return;
+    while (w->previous != nullptr && !static_cast<event_waiter*>(w->previous)->settled) {
+      w = static_cast<event_waiter*>(w->previous);
+    }
+  }
+  while (w != nullptr) {
+    auto* const after = static_cast<event_waiter*>(w->next);
+    w->settled = !set && w->begun == count;
+    if (!w->settled && claim(*w)) complete(*w, wait_result::done);
+    w = after;
+  }
+  settled_count_ = count;
 }
 
 }  // namespace impl

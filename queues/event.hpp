@@ -24,7 +24,8 @@ namespace impl {
 
 struct event_waiter : waiter {
   explicit event_waiter(task_context& c) noexcept : waiter(c, 0) {}
-  std::uint64_t begun = 0;
+  std::uint64_t begun = 0;  // the count when it began
+  bool settled = false;     // runner-private: was found to have to wait at `settled_count_`
 };
 
 class event_core final : public waiter_hub {
@@ -45,10 +46,12 @@ class event_core final : public waiter_hub {
 
   void kicked(std::uintptr_t bits) noexcept override;
   void serve() noexcept override;
+  void let_pass(std::uint64_t word) noexcept;
 
-  atomic<std::uint64_t> word_;  // see above; anyone
-  waiter_list waiters_;         // runner-private
-  bool kick_armed_ = false;     // runner-private: set, or cleared and owed
+  atomic<std::uint64_t> word_;       // see above; anyone
+  waiter_list waiters_;              // runner-private
+  std::uint64_t settled_count_ = 0;  // runner-private: see event_waiter
+  bool kick_armed_ = false;          // runner-private: set, or cleared and owed
 };
 
 }  // namespace impl

@@ -44,61 +44,68 @@ bool waiter_hub::wait(waiter& w, const char* operation) noexcept {
     w.result = wait_result::cancelled;
     return false;
   }
+  if (enter()) {
+    receive(w);
+    return !run(&w);
+  }
   if (!push(w)) return true;
+  grab();
   return !run(&w);
 }
 
-// True: the caller has become the runner.
+// The fast way in: nobody runs and nothing waits to be grabbed. True: the caller has become the runner.
+bool waiter_hub::enter() noexcept {
+  std::uintptr_t expected = 0;
+  return inbox_.compare_exchange_strong(expected, running, acquire, relaxed);  // E1 observe
+}
+
+// True: the caller has become the runner, and must grab.
 bool waiter_hub::push(waiter& w) noexcept {
   std::uintptr_t head = inbox_.load(relaxed);  // only a guess for the exchange
   do {
     w.inbox_next = reinterpret_cast<waiter*>(head & ~flag_mask);
-  } while (!inbox_.compare_exchange_weak(  // E1 publish, E1 observe: the caller may become the runner
-      head, reinterpret_cast<std::uintptr_t>(&w) | running | (head & flag_mask), acq_rel, relaxed));
+  } while (!inbox_.compare_exchange_weak(head, reinterpret_cast<std::uintptr_t>(&w) | running | (head & flag_mask),
+                                         release, relaxed));  // E1 publish
   return (head & running) == 0;
 }
 
 void waiter_hub::kick(unsigned word) noexcept {
-  const std::uintptr_t before = inbox_.fetch_or(running | kick_bit(word), acq_rel);  // E1 publish, E1 observe
-  if ((before & running) == 0) run(nullptr);
+  if (enter()) {
+    kicked(kick_bit(word));
+    run(nullptr);
+    return;
+  }
+  const std::uintptr_t before = inbox_.fetch_or(running | kick_bit(word), release);  // E1 publish
+  if ((before & running) != 0) return;
+  grab();
+  run(nullptr);
 }
 
 void waiter_hub::cancel(cancellable& wait) noexcept {
   auto& w = static_cast<waiter&>(wait);
   auto seen = wait_state::unregistered;
   if (w.state.compare_exchange_strong(seen, wait_state::cancelled, acq_rel, acquire)) return;  // E2, I2: last touch
-  if (seen == wait_state::linked)
-    w.state.compare_exchange_strong(seen, wait_state::cancel_sent, acq_rel, acquire);  // E2
-  if (push(w)) run(nullptr);
+  if (!push(w)) return;
+  grab();
+  run(nullptr);
 }
 
 // ------------------------------------------------------------------------------------------- the runner
 
 bool waiter_hub::claim(waiter& w) noexcept {
-  auto seen = wait_state::linked;
-  if (w.state.compare_exchange_strong(seen, wait_state::claimed, acq_rel, acquire)) return true;  // E2
-  lists_[w.list].remove(w);  // cancel_sent: woken when the message is here
-  return false;
+  lists_[w.list].remove(w);
+  return w.context->disarm(w);
 }
 
 void waiter_hub::complete(waiter& w, wait_result result) noexcept {
-  if (w.linked) lists_[w.list].remove(w);
-  finish(w, result);
+  w.result = result;
+  ready_.push(w);
 }
 
 void waiter_hub::complete_all(waiter_list& list, wait_result result) noexcept {
   while (!list.empty()) {
     waiter& w = list.front();
     if (claim(w)) complete(w, result);
-  }
-}
-
-void waiter_hub::finish(waiter& w, wait_result result) noexcept {
-  w.result = result;
-  if (w.context->disarm(w)) {
-    ready_.push(w);
-  } else {
-    w.deferred = true;
   }
 }
 
@@ -109,39 +116,38 @@ void waiter_hub::receive(waiter& w) noexcept {
     lists_[w.list].push_back(w);
     return;
   }
-  if (w.deferred) {  // the result was there first
-    ready_.push(w);
-    return;
-  }
   if (w.linked) lists_[w.list].remove(w);
-  w.result = wait_result::cancelled;
-  ready_.push(w);
+  complete(w, wait_result::cancelled);
 }
 
-// The caller has moved the inbox to `running`. True: `self` is among the completed, and was not woken.
+// Takes what is in the inbox: first the kicks, then the waiters, in the order in which they came.
+void waiter_hub::grab() noexcept {
+  const std::uintptr_t grabbed = inbox_.exchange(running, acq_rel);  // E1 observe, E1 publish
+  if ((grabbed & flag_mask) != running) kicked(grabbed & flag_mask);
+  waiter* newest = reinterpret_cast<waiter*>(grabbed & ~flag_mask);
+  waiter* oldest = nullptr;
+  while (newest != nullptr) {
+    waiter* const before = newest->inbox_next;
+    newest->inbox_next = oldest;
+    oldest = newest;
+    newest = before;
+  }
+  while (oldest != nullptr) {
+    waiter* const after = oldest->inbox_next;
+    receive(*oldest);
+    oldest = after;
+  }
+}
+
+// The caller is the runner. True: `self` is among the completed, and was not woken.
 bool waiter_hub::run(waiter* self) noexcept {
-  for (unsigned round = 0;; ++round) {
-    const std::uintptr_t grabbed = inbox_.exchange(running, acq_rel);  // E1 observe, E1 publish
-    if ((grabbed & flag_mask) != running) kicked(grabbed & flag_mask);
-    waiter* newest = reinterpret_cast<waiter*>(grabbed & ~flag_mask);
-    waiter* oldest = nullptr;
-    while (newest != nullptr) {
-      waiter* const before = newest->inbox_next;
-      newest->inbox_next = oldest;
-      oldest = newest;
-      newest = before;
-    }
-    while (oldest != nullptr) {
-      waiter* const after = oldest->inbox_next;
-      receive(*oldest);
-      oldest = after;
-    }
+  for (unsigned round = 1;; ++round) {
     serve();
     ready_waiters ready = ready_;
     ready_ = {};
     std::uintptr_t expected = running;
-    if (inbox_.compare_exchange_strong(expected, 0, acq_rel, relaxed)) return wake_all(ready, self);  // E1 publish, I3
-    const bool weary = round + 1 >= max_rounds || ready.size >= max_ready;
+    if (inbox_.compare_exchange_strong(expected, 0, release, relaxed)) return wake_all(ready, self);  // E1 publish, I3
+    const bool weary = round >= max_rounds || ready.size >= max_ready;
     if (weary && (ready.size > 1 || (ready.size == 1 && ready.first != self))) {
       // I5. The heir is woken last: until then `running` is still ours, and the hub cannot go away.
       waiter& heir = choose_heir(ready, self);
@@ -151,6 +157,7 @@ bool waiter_hub::run(waiter* self) noexcept {
       return mine;
     }
     ready_ = ready;
+    grab();
   }
 }
 
@@ -179,7 +186,9 @@ bool waiter_hub::wake_all(ready_waiters ready, const waiter* self) noexcept {
 
 void waiter_hub::inherit(waiter& w) noexcept {
   w.heir = false;
-  static_cast<waiter_hub*>(w.owner)->run(nullptr);
+  auto* const hub = static_cast<waiter_hub*>(w.owner);
+  hub->grab();
+  hub->run(nullptr);
 }
 
 // --------------------------------------------------------------------------------------- the destructor

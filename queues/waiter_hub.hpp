@@ -8,18 +8,17 @@
 //   running   somebody serves; owns the lists and everything called runner-private
 //   kick n    the object's word n changed; one bit for each word with a one-shot flag of its own
 //
-// A waiter's state:
+// A waiter's state, and the task's cancel word (task_context.hpp), which decides who has it:
 //
-//   unregistered --runner--> linked --runner--> claimed       (then its result is made, then it is woken)
+//   unregistered --runner--> linked --runner disarms the cancel word--> (result made) --> woken
 //        |                     |
-//    canceller             canceller
+//    canceller             canceller took it out of the cancel word: disarming fails
 //        v                     v
-//    cancelled             cancel_sent --message to the runner--> (unlinked, woken as cancelled)
+//    cancelled             message to the runner --> unlinked, woken as cancelled
 //
-// I1  The runner wins `claimed` before it takes anything for the waiter; a waiter that is not claimed is untouched.
-// I2  A canceller owns the waiter that it took from the cancel word. unregistered -> cancelled is its last touch; in
-//     every other state it sends the waiter itself as a message (its inbox link is free by then), and the
-//     runner wakes the waiter only after that message: `deferred` if the result was there first.
+// I1  The runner disarms a waiter's cancel word before it takes anything for it; if that fails it takes nothing.
+// I2  A canceller owns the waiter that it took out of the cancel word. unregistered -> cancelled is its last touch; otherwise
+//     it sends the waiter itself as a message (its inbox link is free by then), and the runner wakes it only after that.
 // I3  Leave before you wake: completed waiters are woken from a local list after the exit from `running` has
 //     succeeded; after that nothing of the hub is touched, because a woken side may destroy the object.
 // I4  A flag that owes a kick is cleared by the same operation that makes its cause true; whoever cleared it
@@ -42,7 +41,7 @@
 
 namespace sluice::impl {
 
-enum class wait_state : std::uint8_t { unregistered, linked, claimed, cancelled, cancel_sent };
+enum class wait_state : std::uint8_t { unregistered, linked, cancelled };
 enum class wait_result : std::uint8_t { none, done, closed, cancelled };
 
 /// One wait. Lives in the awaiter; does not move while it is registered.
@@ -59,8 +58,7 @@ struct alignas(16) waiter : cancellable {
   std::uint8_t list;                                   // which of the hub's lists it belongs to
   wait_result result = wait_result::none;              // runner-private until woken
   bool linked = false;                                 // runner-private: it is in its list
-  bool deferred = false;  // runner-private: has its result, waits for the canceller's message
-  bool heir = false;      // set before it is woken: it has been handed `running` (I5)
+  bool heir = false;                                   // set before it is woken: it has been handed `running` (I5)
 };
 static_assert(sizeof(void*) != 8 || sizeof(waiter) <= 48);
 
@@ -69,6 +67,7 @@ class waiter_list {
  public:
   bool empty() const noexcept { return first_ == nullptr; }
   waiter& front() const noexcept { return *first_; }
+  waiter* back() const noexcept { return last_; }
   std::size_t size() const noexcept { return size_; }
   void push_back(waiter& w) noexcept;
   void remove(waiter& w) noexcept;
@@ -117,9 +116,9 @@ class waiter_hub : public canceller {
   /// Runner: serve whoever can be served, and leave a flag in every word whose change could serve the rest.
   virtual void serve() noexcept = 0;
 
-  /// Runner: wins the right to make `w`'s result. False: a canceller was first; `w` has left its list.
+  /// Runner: wins the right to make `w`'s result (I1). False: a canceller has it; either way `w` has left its list.
   [[nodiscard]] bool claim(waiter& w) noexcept;
-  /// Runner: `w` was claimed, its result is made; it leaves its list and is woken at the exit.
+  /// Runner: `w` was claimed and its result is made; it is woken at the exit.
   void complete(waiter& w, wait_result result) noexcept;
   /// Runner: claims and completes everybody in a list.
   void complete_all(waiter_list& list, wait_result result) noexcept;
@@ -139,9 +138,10 @@ class waiter_hub : public canceller {
   };
 
   bool push(waiter& w) noexcept;
+  bool enter() noexcept;
   bool run(waiter* self) noexcept;
+  void grab() noexcept;
   void receive(waiter& w) noexcept;
-  void finish(waiter& w, wait_result result) noexcept;
   static void inherit(waiter& w) noexcept;
   static waiter& choose_heir(ready_waiters& ready, const waiter* self) noexcept;
   static bool wake_all(ready_waiters ready, const waiter* self) noexcept;

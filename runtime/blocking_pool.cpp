@@ -119,7 +119,7 @@ void blocking_pool::work(worker& me) noexcept {
 /// Sleeps until told. False: nobody did for as long as an idle thread is kept.
 bool blocking_pool::sleep(worker& me) noexcept {
   const time_point deadline = now() + keep_alive;
-  while (me.told.load(acquire) == 0) {  // E1 observe
+  while (me.told.load(acquire) == 0) {                                                // E1 observe
     if (!futex::wait_until(me.told, 0, deadline)) return me.told.load(acquire) != 0;  // E1 observe
   }
   return true;

@@ -58,8 +58,9 @@ class blocking_pool {
  private:
   struct worker {
     std::thread thread;
-    atomic<std::uint32_t> told{0};  // 0 while idle, 1 once there is something to do; written by whoever pops it, and by it
-    worker* below = nullptr;        // the idle stack, under the lock
+    atomic<std::uint32_t> told{
+        0};                   // 0 while idle, 1 once there is something to do; written by whoever pops it, and by it
+    worker* below = nullptr;  // the idle stack, under the lock
     std::list<worker>::iterator self;
   };
 

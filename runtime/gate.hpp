@@ -24,8 +24,8 @@ class gate {
   /// Counts off `n` parties. True: they were the last, and the caller makes the coroutine go on.
   [[nodiscard]] bool leave(std::uint32_t n) noexcept {
     // The last ones need no read-modify-write: nobody is left to race with.
-    if (parties_.load(acquire) == n) return true;              // E1 observe
-    return parties_.fetch_sub(n, acq_rel) == n;                // E1 publish, E1 observe
+    if (parties_.load(acquire) == n) return true;  // E1 observe
+    return parties_.fetch_sub(n, acq_rel) == n;    // E1 publish, E1 observe
   }
 
   /// The same, making `waiting` runnable through its waker.

@@ -46,12 +46,13 @@ class spawned final : public record {
   std::coroutine_handle<> finished(std::coroutine_handle<> frame) noexcept override {
     collect<T>(frame, outcome());
     if (counted) core().task_left();
-    if (word().handle_dropped()) dispose();
-    switch (word().finish()) {
-      case record_word::finish_result::kept: break;
-      case record_word::finish_result::free: free(); break;
-      case record_word::finish_result::wake: listener_.load(relaxed)->ended(); break;
+    auto end = word().finish(false);
+    if (end == record_word::finish_result::dispose) {
+      dispose();
+      end = word().finish(true);
     }
+    if (end == record_word::finish_result::free) free();
+    if (end == record_word::finish_result::wake) listener_.load(relaxed)->ended();
     return std::noop_coroutine();
   }
 
@@ -134,16 +135,16 @@ class [[nodiscard]] join_awaiter final : public canceller, public end_listener {
     waiting_on_ = &record;
     context_.handle = self;
     context_.note_wait("join_handle", &record);
+    // Claimed before the link is armed: from then on the canceller may come at any moment.
+    refused_ = !record.claim_listener(*this);
+    if (refused_) return false;
     if (!context_.arm(link_)) {
+      record.clear_listener();
       cancelled_ = true;
       return false;
     }
-    // From here the task may end and the canceller may come; the third party is this function.
-    refused_ = !record.claim_listener(*this);
-    if (!refused_) {
-      if (record.word().add_waiter()) return !gate_.leave(1);
-      record.clear_listener();
-    }
+    if (record.word().add_waiter()) return !gate_.leave(withdraw_if_cancelled() ? 2 : 1);
+    record.clear_listener();
     // The end of the task will not call: it counts as gone. A canceller that has the link finds no waiter bit.
     return !gate_.leave(context_.disarm(link_) ? 3 : 2);
   }
@@ -157,15 +158,22 @@ class [[nodiscard]] join_awaiter final : public canceller, public end_listener {
   void ended() noexcept override { gate_.leave_and_wake(context_.disarm(link_) ? 2 : 1, context_); }
 
   void cancel(cancellable&) noexcept override {
-    const bool mine = !refused_ && waiting_on_->word().remove_waiter();
-    if (mine) {
-      waiting_on_->clear_listener();
-      cancelled_ = true;
-    }
+    const bool mine = withdraw();
     gate_.leave_and_wake(mine ? 2 : 1, context_);
   }
 
  private:
+  // Takes the end of the task out of the gate. False: it has come, or the other side has withdrawn it.
+  bool withdraw() noexcept {
+    if (!waiting_on_->word().remove_waiter()) return false;
+    waiting_on_->clear_listener();
+    cancelled_ = true;
+    return true;
+  }
+  // A canceller that came before the waiter bit was set has found nothing to withdraw: then it is done here. The word's
+  // read-modify-writes order the two: whose came second sees what the first one did before.
+  bool withdraw_if_cancelled() noexcept { return context_.cancelled() && withdraw(); }
+
   join_handle<T>* handle_;
   task_context& context_;
   spawned<T>* waiting_on_ = nullptr;

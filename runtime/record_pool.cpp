@@ -84,8 +84,8 @@ record_block* record_pool::slab(unsigned k) {
   record_block* present = directory_.at(k).load(acquire);  // E2 observe
   if (present != nullptr) return present;
   const std::size_t count = slab_blocks(k);
-  auto* fresh = static_cast<record_block*>(
-      ::operator new(count * sizeof(record_block), std::align_val_t{alignof(record_block)}));
+  auto* fresh =
+      static_cast<record_block*>(::operator new(count * sizeof(record_block), std::align_val_t{alignof(record_block)}));
   for (std::size_t i = 0; i < count; ++i) ::new (&fresh[i]) record_block;
   if (directory_[k].compare_exchange_strong(present, fresh, acq_rel, acquire)) return fresh;  // E2 publish, E2 observe
   ::operator delete(fresh, std::align_val_t{alignof(record_block)});

@@ -27,7 +27,8 @@ struct alignas(64) record_block {
   static constexpr std::size_t room = 192 - header;
 
   record_word word;
-  atomic<std::uint32_t> next_free{0};  // index + 1 of the next block in its free list, 0 at the end; all accesses relaxed
+  atomic<std::uint32_t> next_free{
+      0};  // index + 1 of the next block in its free list, 0 at the end; all accesses relaxed
   std::uint32_t index = 0;
   alignas(16) std::byte storage[room];
 

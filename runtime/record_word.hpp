@@ -29,7 +29,7 @@ namespace sluice::impl {
 
 class record_word {
  public:
-  enum class finish_result : std::uint8_t { kept, free, wake };
+  enum class finish_result : std::uint8_t { kept, free, wake, dispose };
 
   /// The record is built: a task, and a handle where there is one.
   void open(bool with_handle) noexcept {
@@ -38,15 +38,15 @@ class record_word {
 
   bool done() const noexcept { return (word_.load(acquire) & task) == 0; }  // E1 observe
 
-  /// For the task, before finish: whether nobody will ask for the result. Once true it stays true.
-  bool handle_dropped() const noexcept { return (word_.load(acquire) & handle) == 0; }  // E3 observe
-
-  /// The task's result is there. free: the caller frees the record. wake: the caller wakes the waiter.
-  [[nodiscard]] finish_result finish() noexcept {
-    std::uint32_t before = word_.load(relaxed);  // relaxed: the exchange below decides and synchronises
-    // E1 publish, E2 observe, E3 publish, E3 observe
-    while (!word_.compare_exchange_weak(before, before & ~(task | waiter), acq_rel, relaxed)) {
-    }
+  /// The task's result is there. free: the caller frees the record. wake: the caller wakes the waiter. dispose: nothing has
+  /// changed; nobody will ask for the result, so the caller disposes of it and calls again with `disposed`. (To look for the
+  /// handle first and finish then is not enough: the handle may be dropped in between.)
+  [[nodiscard]] finish_result finish(bool disposed) noexcept {
+    std::uint32_t before = word_.load(acquire);  // E3 observe
+    do {
+      if (!disposed && (before & handle) == 0) return finish_result::dispose;
+      // E1 publish, E2 observe, E3 publish, E3 observe
+    } while (!word_.compare_exchange_weak(before, before & ~(task | waiter), acq_rel, acquire));
     if ((before & waiter) != 0) return finish_result::wake;
     return parties(before & ~task) == 0 ? finish_result::free : finish_result::kept;
   }

@@ -106,7 +106,8 @@ impl::blocking_operation<F> run_blocking(F&& f) {
   static_assert(std::is_void_v<value> || std::is_object_v<value>,
                 "run_blocking(f): f returns void or an object; for a reference return a pointer");
   static_assert(impl::callable_survives<F>,
-                "g++ 12 destroys a temporary lambda with such captures twice inside co_await: name the lambda first, then pass it by name");
+                "g++ 12 destroys a temporary lambda with such captures twice inside co_await: name the lambda first, "
+                "then pass it by name");
   return impl::blocking_operation<F>(std::forward<F>(f));
 }
 

@@ -7,8 +7,8 @@ namespace sluice {
 namespace impl {
 
 void throw_on_worker(const char* what, const char* instead) {
-  throw std::logic_error(std::string("sluice: ") + what + " was called on a worker of a runtime, which must never block; " +
-                         instead);
+  throw std::logic_error(std::string("sluice: ") + what +
+                         " was called on a worker of a runtime, which must never block; " + instead);
 }
 
 runtime_core& spawner::current_core() {
@@ -41,7 +41,8 @@ runtime::runtime(runtime_options options) {
 runtime::~runtime() {
   if (impl::scheduler::current() != nullptr) {
     std::fputs(
-        "sluice: a runtime was destroyed on a worker, which would have to wait for itself; destroy it on the thread that "
+        "sluice: a runtime was destroyed on a worker, which would have to wait for itself; destroy it on the thread "
+        "that "
         "made it, outside every task.\n",
         stderr);
     std::abort();

@@ -47,10 +47,11 @@ task<T> keep_and_call(F f, Args... args) {
 template <class F, class... Args>
 auto make_task(F&& f, Args&&... args) {
   using made = task_made_by<F, Args...>;
-  static_assert(is_task<made>,
-                "spawn(f, args...) takes a function that returns a sluice::task; for a plain function use run_blocking");
-  return keep_and_call<typename made::value_type, std::decay_t<F>, std::decay_t<Args>...>(
-      std::forward<F>(f), std::forward<Args>(args)...);
+  static_assert(
+      is_task<made>,
+      "spawn(f, args...) takes a function that returns a sluice::task; for a plain function use run_blocking");
+  return keep_and_call<typename made::value_type, std::decay_t<F>, std::decay_t<Args>...>(std::forward<F>(f),
+                                                                                          std::forward<Args>(args)...);
 }
 
 /// What to call a task that was spawned as a callable: compilers put the place of a lambda into its type's name.

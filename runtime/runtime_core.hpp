@@ -28,9 +28,9 @@ namespace sluice {
 /// What is known of a task whose exception nobody collected.
 struct unhandled_exception {
   std::exception_ptr error;
-  const char* name;    ///< as given to spawn; may be empty
-  const char* file;    ///< where it was spawned; may be empty
-  unsigned line;       ///< 0 when unknown
+  const char* name;  ///< as given to spawn; may be empty
+  const char* file;  ///< where it was spawned; may be empty
+  unsigned line;     ///< 0 when unknown
 };
 
 namespace impl {
@@ -98,10 +98,10 @@ class runtime_core {
   std::string name_;
   std::function<void(const unhandled_exception&)> hook_;
   record_pool records_;
-  atomic<std::uint64_t> tasks_{0};            // see the top; written by spawn, finish, retire
-  atomic<std::uint32_t> drained_{0};          // 1 once tasks_ fell to 0 while draining
-  atomic<std::size_t> unhandled_count_{0};    // all accesses relaxed: a statistic
-  atomic<std::uint32_t> owners_{1};           // the runtime, and afterwards every handle that outlives it
+  atomic<std::uint64_t> tasks_{0};          // see the top; written by spawn, finish, retire
+  atomic<std::uint32_t> drained_{0};        // 1 once tasks_ fell to 0 while draining
+  atomic<std::size_t> unhandled_count_{0};  // all accesses relaxed: a statistic
+  atomic<std::uint32_t> owners_{1};         // the runtime, and afterwards every handle that outlives it
   std::optional<scheduler> scheduler_;
   blocking_pool blocking_;
   runtime_core* previous_ = nullptr;  // the process's list of runtimes, under its lock

@@ -18,8 +18,9 @@ namespace {
 constexpr int most_signals = 65;
 
 // E1  the handler's counts, then arrivals (release) -> the watcher's arrivals (acquire), then the counts.
-std::array<atomic<std::uint32_t>, most_signals> counts{};  // signals not yet handed on; added by the handler, taken by the watcher
-atomic<std::uint32_t> arrivals{0};                         // changes with each signal: what the watcher sleeps on
+std::array<atomic<std::uint32_t>, most_signals>
+    counts{};                       // signals not yet handed on; added by the handler, taken by the watcher
+atomic<std::uint32_t> arrivals{0};  // changes with each signal: what the watcher sleeps on
 
 void handler(int number) {
   const int saved = errno;
@@ -125,7 +126,7 @@ struct watch {
     if (!started) start();
     for (std::size_t i = 1; i < users.size(); ++i) {
       if (!l.listed[i] || users[i]++ != 0) continue;
-      struct sigaction action {};
+      struct sigaction action{};
       action.sa_handler = handler;
       action.sa_flags = SA_RESTART;
       sigemptyset(&action.sa_mask);
@@ -150,7 +151,8 @@ struct watch {
   void remove(signal_listener& l) noexcept {
     const locked hold(lock);
     if (l.first != nullptr) {
-      std::fputs("sluice::signals: an object was destroyed while a task waits in next(); let the task end first.\n", stderr);
+      std::fputs("sluice::signals: an object was destroyed while a task waits in next(); let the task end first.\n",
+                 stderr);
       std::abort();
     }
     signal_listener** at = &listeners;

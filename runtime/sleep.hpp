@@ -44,7 +44,7 @@ class [[nodiscard]] sleep_awaiter final : public canceller, public timer_target 
   time_point deadline_;
   timer* timer_ = nullptr;  // not null: await_resume returns it
   cancellable link_{this};
-  gate gate_{3};                         // the timer, the link, await_suspend
+  gate gate_{3};                           // the timer, the link, await_suspend
   atomic<std::uint32_t> phase_{starting};  // the enumerators; written once by await_suspend and once by the canceller
   bool cancelled_ = false;
   std::exception_ptr error_;

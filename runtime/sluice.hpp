@@ -6,6 +6,7 @@
 #include <sluice/queues/queue.hpp>
 #include <sluice/queues/semaphore.hpp>
 #include <sluice/runtime/join_handle.hpp>
+#include <sluice/runtime/outcome.hpp>
 #include <sluice/runtime/run_blocking.hpp>
 #include <sluice/runtime/runtime.hpp>
 #include <sluice/runtime/shield.hpp>
@@ -16,3 +17,5 @@
 #include <sluice/runtime/this_task.hpp>
 #include <sluice/runtime/timeout.hpp>
 #include <sluice/runtime/when_all.hpp>
+#include <sluice/runtime/when_all_settled.hpp>
+#include <sluice/runtime/when_any.hpp>

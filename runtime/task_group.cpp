@@ -64,12 +64,19 @@ void task_group::post(group_message& m) noexcept {
 
 void task_group::handle(group_message& m) noexcept {
   switch (m.what) {
-    case group_message::kind::child_started: return child_started(*static_cast<group_child*>(m.subject));
-    case group_message::kind::child_ended: return child_ended(*static_cast<group_child*>(m.subject));
-    case group_message::kind::cancel: return cancel_listed();
-    case group_message::kind::join: return join(*static_cast<group_join_awaiter*>(m.subject));
-    case group_message::kind::unjoin: return unjoin(*static_cast<group_join_awaiter*>(m.subject));
-    case group_message::kind::body_ended: body_over_ = true; return scope_.take_body_error();
+    case group_message::kind::child_started:
+      return child_started(*static_cast<group_child*>(m.subject));
+    case group_message::kind::child_ended:
+      return child_ended(*static_cast<group_child*>(m.subject));
+    case group_message::kind::cancel:
+      return cancel_listed();
+    case group_message::kind::join:
+      return join(*static_cast<group_join_awaiter*>(m.subject));
+    case group_message::kind::unjoin:
+      return unjoin(*static_cast<group_join_awaiter*>(m.subject));
+    case group_message::kind::body_ended:
+      body_over_ = true;
+      return scope_.take_body_error();
   }
 }
 
@@ -85,7 +92,7 @@ void task_group::child_ended(group_child& child) noexcept {
   if (child.next_child != nullptr) child.next_child->previous_child = child.previous_child;
   if (child.outcome.has_error()) failed(child.outcome.take_error(), child.cancelled());
   size_.fetch_sub(1, impl::release);  // E1 publish
-  if (child.word().finish() == impl::record_word::finish_result::free) child.free();
+  if (child.word().finish(true) == impl::record_word::finish_result::free) child.free();
   while (children_ == nullptr && joiners_ != nullptr) {
     group_join_awaiter& joiner = *joiners_;
     joiners_ = joiner.next_;
@@ -155,7 +162,8 @@ group_join_awaiter::group_join_awaiter(task_group& group, task_context& context)
   const auto* child = dynamic_cast<const group_child*>(&root_context::current());
   if (child != nullptr && child->group == &group) {
     throw std::logic_error(
-        "sluice::task_group::join() was awaited by a child of that group, which would wait for itself for ever; let the "
+        "sluice::task_group::join() was awaited by a child of that group, which would wait for itself for ever; let "
+        "the "
         "body of with_group wait");
   }
 }

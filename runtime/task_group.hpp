@@ -77,7 +77,8 @@ class task_group {
   void spawn(F&& f, Args&&... args) {
     static_assert(std::is_same_v<impl::task_made_by<F, Args...>, task<>>,
                   "a child of a group returns task<>: hand results over through references or a queue");
-    spawn(impl::make_task(std::forward<F>(f), std::forward<Args>(args)...), impl::callable_name<std::decay_t<F>>(), "", 0);
+    spawn(impl::make_task(std::forward<F>(f), std::forward<Args>(args)...), impl::callable_name<std::decay_t<F>>(), "",
+          0);
   }
 
   /// Requests cancellation of every child, present and future, and of the body, unless it is the body that calls. Not
@@ -115,8 +116,8 @@ class task_group {
 
   impl::with_group_scope& scope_;
   impl::delegation delegation_;
-  impl::atomic<std::size_t> size_{0};            // children that have not ended; written by spawners and the runner
-  impl::atomic<std::uint32_t> cancel_sent_{0};   // 0 | 1, all accesses relaxed: the message goes once
+  impl::atomic<std::size_t> size_{0};           // children that have not ended; written by spawners and the runner
+  impl::atomic<std::uint32_t> cancel_sent_{0};  // 0 | 1, all accesses relaxed: the message goes once
   impl::group_message cancel_message_{impl::group_message::kind::cancel, nullptr};
   impl::group_message body_ended_message_{impl::group_message::kind::body_ended, nullptr};
   // The runner's.
@@ -245,7 +246,8 @@ template <class F>
   requires std::is_same_v<std::invoke_result_t<F&, task_group&>, task<>>
 impl::with_group_operation<F> with_group(F&& body) {
   static_assert(impl::callable_survives<F>,
-                "g++ 12 destroys a temporary lambda with such captures twice inside co_await: name the lambda first, then pass it by name");
+                "g++ 12 destroys a temporary lambda with such captures twice inside co_await: name the lambda first, "
+                "then pass it by name");
   return impl::with_group_operation<F>(std::forward<F>(body));
 }
 

@@ -139,9 +139,9 @@ class [[nodiscard]] timeout_awaiter final : private waker {
   timeout_gate gate_;
   awaiter inner_;
   time_point deadline_;
-  bool once_;              // no time at all: try, and never park
-  bool refused_ = false;   // the caller was cancelled
-  bool tried_ = false;     // once_, and it was not ready
+  bool once_;                 // no time at all: try, and never park
+  bool refused_ = false;      // the caller was cancelled
+  bool tried_ = false;        // once_, and it was not ready
   std::exception_ptr error_;  // what the operation threw when it was to wait
 };
 

@@ -97,10 +97,6 @@ std::size_t cpu_budget_from(const std::string& root, std::size_t processors) {
   return std::max<std::size_t>(1, quota < allowed ? static_cast<std::size_t>(std::max(quota, 1.0)) : processors);
 }
 
-bool cpu_quota_below(const std::string& root, std::size_t processors) {
-  return quota_of(root) < static_cast<double>(processors);
-}
-
 std::size_t cpu_budget() { return cpu_budget_from("", affinity()); }
 
 }  // namespace sluice::impl

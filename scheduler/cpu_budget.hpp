@@ -12,7 +12,4 @@ std::size_t cpu_budget();
 /// The same figure from the files under `root` ("" in production, a test's folder otherwise) for `affinity` processors.
 std::size_t cpu_budget_from(const std::string& root, std::size_t affinity);
 
-/// Whether a quota, rather than the affinity mask, decides: then a spinning worker burns what the others need.
-bool cpu_quota_below(const std::string& root, std::size_t affinity);
-
 }  // namespace sluice::impl

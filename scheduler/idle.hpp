@@ -44,6 +44,7 @@ class idle_state {
   bool anybody_sleeps() const noexcept { return sleeping_of(word_.load(seq_cst)) != 0; }  // D1 load
 
   /// Makes one sleeper a searcher and returns its number, for the caller to unpark; or `nobody`.
+  // seq_cst is more than its first two accesses need where the caller has asked must_wake(): their orders survive mutation.
   static constexpr std::size_t nobody = ~std::size_t{0};
   std::size_t wake_one() noexcept {
     std::uint64_t seen = word_.load(seq_cst);  // D1 load, E1 observe

@@ -9,7 +9,8 @@
 //
 // I1  The count never exceeds what is in the queue less what consumers have claimed: a claim is always honoured. Trying again
 //     only waits for memory to become visible, or for another consumer to see the item that was meant for it.
-// E1  add (release) -> claim (acquire): the items enqueued before the add.
+// E1  add (release) -> claim (acquire): the items enqueued before the add, so that a dequeue finds one at once. (Without it the
+//     consumer only tries longer: the acquire survives mutation.)
 // D1  add, then a look at the idle word; a worker announces its sleep in the idle word, then reads the count.
 
 #include <sluice/queues/task_context.hpp>

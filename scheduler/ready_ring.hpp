@@ -16,8 +16,8 @@
 // I2  steal != real while a thief copies [steal, real); only that thief makes them equal again.
 // I3  The owner writes a slot only when tail - steal < Capacity, so never one that is being copied.
 // E1  push (release on tail) -> steal (acquire on tail): the slot, and what the item points to.
-// E2  release_claim (release on head) -> push (acquire on head): the thief has read its slots.
-// E3  a thief's claim (release on head) -> another thief (acquire on head): it does not see a tail older than what is claimed.
+// E2  release_claim (release on head) -> push (acquire on head): the thief has read its slots. (A checker without load buffering
+//     cannot show what E2 prevents, so its acquires survive mutation.)
 // D1  pop's CAS on head, then a look at the idle word; a worker announces its sleep in the idle word, then reads head. What was
 //     pushed before that CAS is visible to whoever reads the CAS's value, so a push needs no read-modify-write of its own.
 
@@ -96,7 +96,7 @@ class ready_ring {
 
   /// A thief: takes the older half, at most `room` items, oldest first. Returns how many.
   std::uint32_t steal(T** out, std::uint32_t room) noexcept {
-    std::uint64_t head = head_.load(acquire);  // E3 observe
+    std::uint64_t head = head_.load(relaxed);  // relaxed: E1 brings the items, and a tail older than head is seen
     std::uint32_t count = 0;
     std::uint32_t real = 0;
     for (;;) {
@@ -105,13 +105,13 @@ class ready_ring {
       const std::uint32_t tail = tail_.load(acquire);  // E1 observe
       const std::uint32_t there = tail - real;
       if (there > Capacity) {        // head is older than tail: look again
-        head = head_.load(acquire);  // E3 observe
+        head = head_.load(relaxed);  // relaxed: as above
         continue;
       }
       count = there - there / 2;
       if (count > room) count = room;
       if (count == 0) return 0;
-      if (head_.compare_exchange_weak(head, pack(real, real + count), acq_rel, acquire)) break;  // E3 publish, observe
+      if (head_.compare_exchange_weak(head, pack(real, real + count), relaxed, relaxed)) break;  // relaxed: as above
     }
     for (std::uint32_t i = 0; i < count; ++i) out[i] = slots_[(real + i) % Capacity].load(relaxed);  // relaxed: E1
     release_claim();

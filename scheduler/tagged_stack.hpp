@@ -5,7 +5,7 @@
 // I1  A node is on the stack, on the stack of free nodes, or in the hands of one thread.
 // I2  The tag counts modulo 2^32: a thread that sleeps while it goes round exactly once would be deceived: accepted.
 // E1  push (release) -> pop (acquire): the value, and what it points to.
-// E2  the making of a segment (release) -> at (acquire).
+// E2  the making of a segment (release) -> has_segment_for (acquire): its nodes as they were made.
 
 #include <sluice/queues/atomic.hpp>
 
@@ -56,7 +56,7 @@ class tagged_stack {
     std::uint32_t offset = index - 1;
     unsigned k = 0;
     for (; offset >= First << k; ++k) offset -= First << k;
-    return segments_[k].load(acquire)[offset];  // E2 observe
+    return segments_[k].load(relaxed)[offset];  // relaxed: who has an index has seen its segment, through E1 or E2
   }
 
   std::uint32_t new_node() noexcept {
@@ -75,7 +75,7 @@ class tagged_stack {
     if (there != nullptr) return true;
     node* const made = new (std::nothrow) node[First << k];
     if (made == nullptr) return false;
-    if (!segments_[k].compare_exchange_strong(there, made, acq_rel, acquire)) delete[] made;  // E2 publish, observe
+    if (!segments_[k].compare_exchange_strong(there, made, release, acquire)) delete[] made;  // E2 publish, E2 observe
     return true;
   }
 
@@ -92,7 +92,7 @@ class tagged_stack {
     while (static_cast<std::uint32_t>(seen) != 0) {
       const std::uint32_t index = static_cast<std::uint32_t>(seen);
       const std::uint32_t below = at(index).next.load(relaxed);
-      if (top.compare_exchange_weak(seen, tagged(seen, below), acquire, acquire)) return index;  // E1 observe
+      if (top.compare_exchange_weak(seen, tagged(seen, below), relaxed, acquire)) return index;  // E1 observe
     }
     return 0;
   }

@@ -13,7 +13,8 @@
 // I3  A thread passes a timer to `arrived` before it can be passed to `returned`; the worker takes `returned` first and empties
 //     `arrived` before it looks at what it took.
 // E1  pass on (release) -> drain (acquire): a timer's fields.
-// E2  fire (release) -> stop (acquire), and stop (release) -> fire (acquire): who loses sees what the winner did before.
+// E2  fire (release) -> stop (acquire), and stop (release) -> fire (acquire): who loses sees what the winner did before. A promise to
+//     callers; nothing in here needs it, so its orders survive mutation.
 // D1  start_outside passes a timer on (seq_cst), then reads `parked_until` (seq_cst); a worker that is about to park writes
 //     `parked_until` (seq_cst), then reads `arrived` (seq_cst).
 

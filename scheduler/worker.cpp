@@ -25,15 +25,21 @@ bool worker_pool::any_work() const noexcept {
   return std::any_of(workers.begin(), workers.end(), [](const auto& w) { return w->has_public_work(); });
 }
 
+void worker_pool::wake_for_outside() noexcept {
+  if (idle.must_wake()) return wake_one();
+  const std::size_t i = nap.disturb();
+  if (i != napper::nobody) workers[i]->parker().unpark();
+}
+
 void worker_pool::put_outside(runnable& r) noexcept {
   inbox.put(r);
-  if (idle.must_wake()) wake_one();
+  wake_for_outside();
 }
 
 void worker_pool::submit_outside(runnable& r) noexcept {
   runnable* const one = &r;
   if (!injection.put(injection_queue::any_thread, &one, 1)) inbox.put(r);
-  if (idle.must_wake()) wake_one();
+  wake_for_outside();
 }
 
 worker::worker(worker_pool& pool, std::size_t index, std::uint64_t seed)
@@ -204,8 +210,24 @@ bool worker::step() noexcept {
 // A searcher has found work. The last one looks after what publishers have left to it.
 void worker::stop_searching() noexcept {
   searching_ = false;
+  naps_left_ = naps_before_sleep;
   mode_.store(mode::running, relaxed);
   if (pool_.idle.end_search() && pool_.any_work()) pool_.wake_one();
+}
+
+// A searcher has found nothing. False: it is time to sleep.
+bool worker::nap() noexcept {
+  if (naps_left_ == 0 || pool_.idle.sleeping() + 1 >= pool_.workers.size() || !pool_.nap.lie_down(index_)) return false;
+  --naps_left_;
+  const time_point deadline = std::min(timers_.next_deadline(), pool_.now() + nap_length);
+  timers_.set_parked_until(deadline);
+  const bool stay = !timers_.has_arrivals() && !pool_.inbox.has_items() && !pool_.injection.has_items() &&
+                    !pool_.overflow.has_items() &&
+                    pool_.stopping.load(relaxed) == 0;  // relaxed: a token comes after it
+  if (stay) parker_.park_until(deadline);
+  timers_.set_awake();
+  pool_.nap.get_up();
+  return true;
 }
 
 void worker::park() noexcept {
@@ -218,8 +240,8 @@ void worker::park() noexcept {
   const bool stay = !timers_.has_arrivals() && !pool_.any_work() &&
                     pool_.stopping.load(relaxed) == 0;  // relaxed: a token comes after it
   if (stay) {
-    mode_.store(mode::parked, relaxed);
     count(parks_);
+    mode_.store(mode::parked, relaxed);
     parker_.park_until(deadline);
   }
   timers_.set_awake();
@@ -241,7 +263,7 @@ void worker::work() noexcept {
         r = search();
       }
       if (r == nullptr) {
-        park();
+        if (!searching_ || !nap()) park();
         continue;
       }
     }

@@ -8,7 +8,8 @@
 //   fork deque     the newest forked child
 //   ready ring     the oldest ready task
 //   inbox, overflow, injection
-// and when all that is empty: timers, then a search through the other workers, then sleep.
+// and when all that is empty: timers, then a search through the other workers, then a few short naps (napper.hpp) if it had
+// work a moment ago and another worker is awake, then sleep.
 //
 // So a ready task waits at most for the tasks before it in its ring, and each of those for at most 16 tasks out of the LIFO slot;
 // forked children hold up the ring, and the ring holds up what comes from outside, for at most 256 steps for each task.
@@ -25,6 +26,7 @@
 #include <sluice/scheduler/idle.hpp>
 #include <sluice/scheduler/inbox.hpp>
 #include <sluice/scheduler/injection.hpp>
+#include <sluice/scheduler/napper.hpp>
 #include <sluice/scheduler/parker.hpp>
 #include <sluice/scheduler/ready_ring.hpp>
 #include <sluice/scheduler/timers.hpp>
@@ -53,6 +55,8 @@ struct worker_pool {
 
   /// Wakes a sleeper to search, if there is one and nobody searches.
   void wake_one() noexcept;
+  /// After publishing from outside: as wake_one, or disturbs the one that naps.
+  void wake_for_outside() noexcept;
   /// Whether any source holds something that a searcher could take.
   bool any_work() const noexcept;
   /// To be called by threads that are not workers of this pool.
@@ -64,6 +68,7 @@ struct worker_pool {
   const bool simulated;
   std::vector<std::unique_ptr<worker>> workers;
   idle_state idle;
+  napper nap;
   sluice::impl::inbox inbox;
   sluice::impl::injection overflow;     // what the rings could not hold: it has waited longer than what is new
   sluice::impl::injection injection;    // what was submitted from outside
@@ -122,6 +127,7 @@ class worker {
   runnable* unpack_inbox(runnable* chain) noexcept;
   runnable* steal_from(worker& victim) noexcept;
   void stop_searching() noexcept;
+  bool nap() noexcept;
   void park() noexcept;
   bool chance(std::uint64_t one_in) noexcept { return random() % one_in == 0; }
   std::uint64_t random() noexcept {  // xorshift64*, Vigna 2016
@@ -139,6 +145,8 @@ class worker {
 
   static constexpr std::uint32_t lifo_limit = 16;
   static constexpr std::uint32_t longest_interval = 64;
+  static constexpr std::uint32_t naps_before_sleep = 4;
+  static constexpr auto nap_length = std::chrono::microseconds(50);
   static constexpr auto wanted_interval = std::chrono::microseconds(100);
 
   // The owner's.
@@ -149,6 +157,7 @@ class worker {
   std::uint32_t interval_ = longest_interval;
   std::uint32_t lifo_run_ = 0;
   std::uint32_t looks_ = 0;
+  std::uint32_t naps_left_ = 0;
   bool searching_ = false;
   time_point last_look_{};
   std::vector<std::uint64_t> seen_steps_;  // of each other worker, when this one last looked at its LIFO slot

@@ -9,9 +9,9 @@
 namespace {
 
 using namespace sluice::impl;
-using sluice::impl::pause;  // not the one of <unistd.h>
 using model::program;
 using model::run;
+using sluice::impl::pause;  // not the one of <unistd.h>
 using word = atomic<std::uint32_t>;
 
 constexpr model::options must_hang{.must_fail = "lost wakeup"};

@@ -16,10 +16,10 @@
 namespace {
 
 using namespace sluice::impl;
-using sluice::impl::pause;  // not the one of <unistd.h>
 using model::options;
 using model::program;
 using model::run;
+using sluice::impl::pause;  // not the one of <unistd.h>
 using word = atomic<std::uint32_t>;
 
 options fails(const char* text) { return {.must_fail = text, .cross_check = true}; }
@@ -216,59 +216,58 @@ const program lost_wakeup{"checker: a lost wakeup is found", fails("lost wakeup"
 const program kept_wakeup{"checker: a store before its wake loses nothing", passes, wake_up(true)};
 
 // Whom a wake of one wakes is anybody's guess: not first come, first served.
-const program any_sleeper{"checker: a wake of one may wake any sleeper", {.outcomes = {"1", "2"}, .cross_check = true},
-                          [](run& r) {
-                            struct state {
-                              word queue{0};
-                              word first{0};
-                            };
-                            auto& s = r.make<state>();
-                            for (std::uint32_t i = 1; i <= 2; ++i) {
-                              r.thread([=, &s] {
-                                futex::wait(s.queue, 0);
-                                std::uint32_t none = 0;
-                                s.first.compare_exchange_strong(none, i, relaxed, relaxed);
-                                futex::wake(s.queue, 1);
-                              });
-                            }
-                            r.thread([&s] {
-                              s.queue.store(1, relaxed);
-                              futex::wake(s.queue, 1);
-                            });
-                            r.finally([&s] { model::outcome({static_cast<int>(s.first.load(relaxed))}); });
-                          }};
+const program any_sleeper{
+    "checker: a wake of one may wake any sleeper", {.outcomes = {"1", "2"}, .cross_check = true}, [](run& r) {
+      struct state {
+        word queue{0};
+        word first{0};
+      };
+      auto& s = r.make<state>();
+      for (std::uint32_t i = 1; i <= 2; ++i) {
+        r.thread([=, &s] {
+          futex::wait(s.queue, 0);
+          std::uint32_t none = 0;
+          s.first.compare_exchange_strong(none, i, relaxed, relaxed);
+          futex::wake(s.queue, 1);
+        });
+      }
+      r.thread([&s] {
+        s.queue.store(1, relaxed);
+        futex::wake(s.queue, 1);
+      });
+      r.finally([&s] { model::outcome({static_cast<int>(s.first.load(relaxed))}); });
+    }};
 
 // A wait with a deadline may end either way, and the clock has then reached the deadline.
-const program time_out{"checker: a time-out may come before or after the wake",
-                       {.outcomes = {"0", "1"}, .cross_check = true},
-                       [](run& r) {
-                         struct state {
-                           word w{0};
-                           int woken = 0;
-                         };
-                         auto& s = r.make<state>();
-                         r.thread("sleeper", [&s] {
-                           const auto deadline = now() + std::chrono::seconds{1};
-                           s.woken = futex::wait_until(s.w, 0, deadline) ? 1 : 0;
-                           model::check(s.woken == 1 || now() >= deadline, "A time-out is not early.");
-                         });
-                         r.thread("waker", [&s] {
-                           s.w.store(1, relaxed);
-                           futex::wake(s.w, 1);
-                         });
-                         r.finally([&s] { model::outcome({s.woken}); });
-                       }};
+const program time_out{
+    "checker: a time-out may come before or after the wake", {.outcomes = {"0", "1"}, .cross_check = true}, [](run& r) {
+      struct state {
+        word w{0};
+        int woken = 0;
+      };
+      auto& s = r.make<state>();
+      r.thread("sleeper", [&s] {
+        const auto deadline = now() + std::chrono::seconds{1};
+        s.woken = futex::wait_until(s.w, 0, deadline) ? 1 : 0;
+        model::check(s.woken == 1 || now() >= deadline, "A time-out is not early.");
+      });
+      r.thread("waker", [&s] {
+        s.w.store(1, relaxed);
+        futex::wake(s.w, 1);
+      });
+      r.finally([&s] { model::outcome({s.woken}); });
+    }};
 
-const program time_passes{"checker: when nobody can run, time passes", {.timeouts = 0, .cross_check = true},
-                          [](run& r) {
-                            auto& w = r.make<word>(0u);
-                            r.thread([&w] {
-                              const auto deadline = now() + std::chrono::hours{1};
-                              while (now() < deadline) {
-                                model::check(!futex::wait_until(w, 0, deadline), "Nobody wakes.");
-                              }
-                            });
-                          }};
+const program time_passes{
+    "checker: when nobody can run, time passes", {.timeouts = 0, .cross_check = true}, [](run& r) {
+      auto& w = r.make<word>(0u);
+      r.thread([&w] {
+        const auto deadline = now() + std::chrono::hours{1};
+        while (now() < deadline) {
+          model::check(!futex::wait_until(w, 0, deadline), "Nobody wakes.");
+        }
+      });
+    }};
 
 // ---- Spinning ------------------------------------------------------------------------------------------------------
 
@@ -306,9 +305,8 @@ const program spurious{"checker: a weak exchange fails for no reason",
 
 // ---- What model threads can run ------------------------------------------------------------------------------------
 
-const program escaping{"checker: an escaping exception is found", fails("the reason"), [](run& r) {
-                         r.thread([] { throw std::runtime_error("the reason"); });
-                       }};
+const program escaping{"checker: an escaping exception is found", fails("the reason"),
+                       [](run& r) { r.thread([] { throw std::runtime_error("the reason"); }); }};
 
 // A thread is switched away from inside a catch block while the other enters one of its own.
 const program exceptions{"checker: catch blocks of several threads interleave", passes, [](run& r) {

@@ -18,7 +18,6 @@ namespace sluice::impl {
 /// Whether this is a model build, where bounds are small so that a search reaches what lies behind them.
 inline constexpr bool model_build = true;
 
-
 using order = std::memory_order;
 inline constexpr order relaxed = std::memory_order_relaxed;
 inline constexpr order acquire = std::memory_order_acquire;
@@ -90,8 +89,7 @@ class atomic {
   T modify(::model::modification what, T v, order o, ::model::site where) noexcept {
     return unpack(::model::atomic_modify(&value_, sizeof(T), what, pack(v), o, where));
   }
-  bool compare_exchange(T& expected, T desired, order success, order failure, bool weak,
-                        ::model::site where) noexcept {
+  bool compare_exchange(T& expected, T desired, order success, order failure, bool weak, ::model::site where) noexcept {
     ::model::exchange_request request{pack(expected), pack(desired), success, failure, weak};
     const bool done = ::model::atomic_compare_exchange(&value_, sizeof(T), request, where);
     if (!done) expected = unpack(request.expected);

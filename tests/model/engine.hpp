@@ -2,7 +2,9 @@
 // The checker: runs a program again and again, each time another interleaving and other stale reads, until all are
 // explored or one fails. See README.md for the memory model.
 //
-// engine.cpp      executions, scheduling, waiting
+// engine.cpp      executions
+// scheduling.cpp  which thread goes next
+// waiting.cpp     futexes, yields, the clock
 // operations.cpp  what each access does to memory
 // report.cpp      failures and traces
 //
@@ -29,8 +31,8 @@ struct limits {
   int bound = -1;          ///< preemptions; -1: all, with sleep sets
   bool sleep_sets = true;  ///< only if unbounded: a bound makes them unsound
   int staleness = 1;
-  std::uint64_t max = 0;   ///< executions
-  double seconds = 0;      ///< of processor time; 0: any
+  std::uint64_t max = 0;  ///< executions
+  double seconds = 0;     ///< of processor time; 0: any
 };
 
 /// What came out of a search.
@@ -38,9 +40,9 @@ struct findings {
   enum class end { exhausted, limit, failed };
   end how = end::exhausted;
   std::uint64_t executions = 0;
-  std::string sentence;             ///< of the failure
-  std::string trace;                ///< of the failing execution
-  std::string choices;              ///< what --replay takes
+  std::string sentence;               ///< of the failure
+  std::string trace;                  ///< of the failing execution
+  std::string choices;                ///< what --replay takes
   std::vector<std::string> outcomes;  ///< sorted
 };
 
@@ -100,11 +102,11 @@ class engine {
   static constexpr int max_watched = 16;
   struct thread {
     fiber stack;
-    view known;      // what happens before its next operation
-    view released;   // what its relaxed stores release: known at its last release fence
-    view acquirable; // what an acquire fence would acquire
+    view known;       // what happens before its next operation
+    view released;    // what its relaxed stores release: known at its last release fence
+    view acquirable;  // what an acquire fence would acquire
     operation next;
-    site at;         // its newest site
+    site at;  // its newest site
     const char* name = "";
     const std::function<void()>* body = nullptr;
     time_point deadline{};
@@ -120,9 +122,6 @@ class engine {
     std::uint64_t round_signature = 0;              // of what was read
     std::uint64_t last_round_signature = 0;
   };
-  struct fence_record {
-    view seen;  // all that happens before this or any earlier seq_cst fence
-  };
   struct phrase {  // the engine must not allocate through operator new while a program runs
     char text[160];
     const char* c_str() const noexcept { return text; }
@@ -135,13 +134,15 @@ class engine {
 
   // engine.cpp
   void execute();
+  bool learn_shared();
   void thread_zero();
   static void enter_zero(void* self);
   static void enter_thread(void* self);
   [[noreturn]] void leave(ending how);
+
+  // scheduling.cpp
   void point(operation o, site where);
   bool is_private(const operation& o);
-  bool learn_shared();
   void change_thread();
   int choose();
   unsigned runnable();
@@ -150,10 +151,11 @@ class engine {
   static void start_first_round(thread& t) noexcept;
   int pick(unsigned enabled);
   void account(int picked, bool last_could_run);
-  bool dependent(const operation& a, const operation& b) const noexcept;
+  static bool dependent(const operation& a, const operation& b) noexcept;
   int choose_value(int count);
   int scripted(int count_or_mask, bool mask);
-  [[noreturn]] void report_deadlock();
+
+  // waiting.cpp
   void block(std::uint32_t word, bool timed);
   void wake_one(location& x, int who);
 
@@ -171,6 +173,7 @@ class engine {
   [[noreturn]] void race(const location& x, site where, const char* what, int other, site other_site);
 
   // report.cpp
+  [[noreturn]] void report_deadlock();
   [[gnu::format(printf, 2, 3)]] void log(const char* format, ...);
   void explain_locations();
   phrase label(const location& x);
@@ -198,9 +201,9 @@ class engine {
   // Of the execution.
   fiber root_;
   thread threads_[max_threads];
-  int count_ = 0;    // threads, thread 0 included
+  int count_ = 0;  // threads, thread 0 included
   int current_ = -1;
-  int last_ = -1;    // the thread of the last scheduling choice
+  int last_ = -1;  // the thread of the last scheduling choice
   bool concurrent_ = false;
   ending ending_ = ending::complete;
   unsigned started_or_woken_ = 0;  // runs up to its next operation before anything is chosen
@@ -216,7 +219,7 @@ class engine {
   int spurious_left_ = 0;
   time_point clock_{};
   locations locations_;
-  raw_vector<fence_record> fences_;
+  raw_vector<view> fences_;  // per seq_cst fence: all that happens before it or any earlier one
   heap heap_;
   raw_vector<named> names_;
   char sentence_[1024] = {};

@@ -131,7 +131,9 @@ void advance(std::chrono::nanoseconds by, const char* file, int line) noexcept {
 void* operator new(std::size_t size) { return model::allocate(size, 0); }
 void* operator new[](std::size_t size) { return model::allocate(size, 0); }
 void* operator new(std::size_t size, std::align_val_t a) { return model::allocate(size, static_cast<std::size_t>(a)); }
-void* operator new[](std::size_t size, std::align_val_t a) { return model::allocate(size, static_cast<std::size_t>(a)); }
+void* operator new[](std::size_t size, std::align_val_t a) {
+  return model::allocate(size, static_cast<std::size_t>(a));
+}
 void operator delete(void* p) noexcept { model::release(p); }
 void operator delete[](void* p) noexcept { model::release(p); }
 void operator delete(void* p, std::size_t) noexcept { model::release(p); }

@@ -20,11 +20,16 @@ enum class modification : unsigned char { exchange, add, subtract, bit_or, bit_a
 using bits = std::uint64_t;
 constexpr bits apply(modification what, bits old, bits operand) noexcept {
   switch (what) {
-    case modification::exchange: return operand;
-    case modification::add: return old + operand;
-    case modification::subtract: return old - operand;
-    case modification::bit_or: return old | operand;
-    case modification::bit_and: return old & operand;
+    case modification::exchange:
+      return operand;
+    case modification::add:
+      return old + operand;
+    case modification::subtract:
+      return old - operand;
+    case modification::bit_or:
+      return old | operand;
+    case modification::bit_and:
+      return old & operand;
   }
   return old;
 }

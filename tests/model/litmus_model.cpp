@@ -181,7 +181,8 @@ auto release_sequence(second what) {
       });
     }
     r.thread([=, &s] {
-      if (s.y.load(acquire) == (what == second::failed_exchange ? 1 : 2)) model::check(s.data.get() == 42, "Published.");
+      if (s.y.load(acquire) == (what == second::failed_exchange ? 1 : 2))
+        model::check(s.data.get() == 42, "Published.");
     });
   };
 }
@@ -350,8 +351,7 @@ auto r_shape(order o) {
   };
 }
 
-const program r_1{"litmus: R, relaxed", seen({"01", "02", "11", "12"}),
-                  r_shape(relaxed)};
+const program r_1{"litmus: R, relaxed", seen({"01", "02", "11", "12"}), r_shape(relaxed)};
 const program r_2{"litmus: R, seq_cst", seen({"01", "11", "12"}), r_shape(seq_cst)};
 
 const program s_shape{"litmus: S, release and acquire", seen({"01", "02", "11"}), [](run& r) {

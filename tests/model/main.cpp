@@ -59,9 +59,16 @@ constexpr const char* help =
     "  --jobs N        child processes side by side (default: one per processor)\n"
     "  --replay TEXT   run the one execution that a failure printed, with its trace\n";
 
+// "queues/ring_model.cpp" of a file's whole path.
+const char* short_path(const program& p) {
+  const char* tests = std::strstr(p.file(), "tests/");
+  for (const char* next = tests; next != nullptr; next = std::strstr(tests, "tests/")) tests = next + 6;
+  return tests != nullptr ? tests : p.file();
+}
+
 bool matches(const program& p, const std::string& filter) {
   return filter.empty() || std::strstr(p.name(), filter.c_str()) != nullptr ||
-         std::strstr(p.file(), filter.c_str()) != nullptr;
+         std::strstr(short_path(p), filter.c_str()) != nullptr;
 }
 
 limits base_limits(const program& p, const arguments& a) {
@@ -197,7 +204,7 @@ void install_handlers() {
   alternate.ss_sp = stack;
   alternate.ss_size = sizeof(stack);
   ::sigaltstack(&alternate, nullptr);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_flags = SA_ONSTACK | SA_NODEFER;
   action.sa_handler = crashed;
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::sigaction(signal, &action, nullptr);
@@ -303,16 +310,26 @@ bool parse(int argc, char** argv, arguments& a) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view option = argv[i];
     const auto text = [&]() -> const char* { return i + 1 < argc ? argv[++i] : ""; };
-    if (option == "--list") a.list = true;
-    else if (option == "--quick") a.nightly = false;
-    else if (option == "--nightly") a.nightly = true;
-    else if (option == "--bound") a.bound = std::atoi(text());
-    else if (option == "--staleness") a.staleness = std::atoi(text());
-    else if (option == "--max") a.max = std::strtoull(text(), nullptr, 10);
-    else if (option == "--jobs") a.jobs = std::max(1, std::atoi(text()));
-    else if (option == "--replay") a.replay = text();
-    else if (!option.starts_with("--") && a.filter.empty()) a.filter = option;
-    else return false;
+    if (option == "--list")
+      a.list = true;
+    else if (option == "--quick")
+      a.nightly = false;
+    else if (option == "--nightly")
+      a.nightly = true;
+    else if (option == "--bound")
+      a.bound = std::atoi(text());
+    else if (option == "--staleness")
+      a.staleness = std::atoi(text());
+    else if (option == "--max")
+      a.max = std::strtoull(text(), nullptr, 10);
+    else if (option == "--jobs")
+      a.jobs = std::max(1, std::atoi(text()));
+    else if (option == "--replay")
+      a.replay = text();
+    else if (!option.starts_with("--") && a.filter.empty())
+      a.filter = option;
+    else
+      return false;
   }
   return true;
 }

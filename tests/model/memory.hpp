@@ -36,9 +36,9 @@ struct location {
   std::size_t size = 0;
   content holds = content::unknown;
   bool freed = false;
-  bool external = false;  // was there before the execution: restored after it
-  bool shared = false;    // several threads operate on it: their operations are scheduling points
-  std::int8_t user = 0;   // until it is shared: the only thread that did, 0 for none
+  bool external = false;      // was there before the execution: restored after it
+  bool shared = false;        // several threads operate on it: their operations are scheduling points
+  std::int8_t user = 0;       // until it is shared: the only thread that did, 0 for none
   std::uint8_t sleepers = 0;  // mask of the threads in a futex wait here
 
   // Race detection. Exclusive accesses (plain writes, construction, destruction, freeing) must be ordered with

@@ -15,12 +15,18 @@ bool releases(order o) noexcept { return o == order::release || o == order::acq_
 
 const char* text(order o) noexcept {
   switch (o) {
-    case order::relaxed: return "relaxed";
-    case order::consume: return "consume";
-    case order::acquire: return "acquire";
-    case order::release: return "release";
-    case order::acq_rel: return "acq_rel";
-    case order::seq_cst: return "seq_cst";
+    case order::relaxed:
+      return "relaxed";
+    case order::consume:
+      return "consume";
+    case order::acquire:
+      return "acquire";
+    case order::release:
+      return "release";
+    case order::acq_rel:
+      return "acq_rel";
+    case order::seq_cst:
+      return "seq_cst";
   }
   return "?";
 }
@@ -110,7 +116,8 @@ void engine::construct_plain(const void* address, site where) {
 void engine::destroy(const void* address, site where) {
   location& x = locations_[find(address, 1)];
   if (x.freed) fail("Use after free: destruction at %s.", show(where).c_str());
-  if (x.sleepers != 0) fail("A futex word is destroyed while %s sleeps on it.", thread_name(search::lowest(x.sleepers)));
+  if (x.sleepers != 0)
+    fail("A futex word is destroyed while %s sleeps on it.", thread_name(search::lowest(x.sleepers)));
   access_exclusively(x, threads_[current_].at.file != nullptr ? threads_[current_].at : where, "destruction");
   x.holds = location::content::destroyed;
 }
@@ -140,8 +147,8 @@ void engine::write_plain(const void* address, site where) {
 bool engine::sees(const view& v, int who, tick when, bool seq_cst) const noexcept {
   if (v.saw(who, when)) return true;
   if (fences_.empty()) return false;
-  if (seq_cst) return fences_.back().seen.saw(who, when);
-  return v.fence != 0 && fences_[v.fence - 1u].seen.saw(who, when);
+  if (seq_cst) return fences_.back().saw(who, when);
+  return v.fence != 0 && fences_[v.fence - 1u].saw(who, when);
 }
 
 // Coherence and the seq_cst rules forbid all older messages; the staleness bound may, too.
@@ -264,8 +271,8 @@ bits engine::modify(void* address, std::size_t size, modification what, bits ope
   write_message(x, address, value, o, &carried);
   if (logging_) {
     static constexpr const char* names[] = {"exchange", "fetch_add", "fetch_sub", "fetch_or", "fetch_and"};
-    log("%s %s: %s -> %s, %s", names[static_cast<int>(what)], label(x).c_str(), show(old).c_str(),
-        show(value).c_str(), text(o));
+    log("%s %s: %s -> %s, %s", names[static_cast<int>(what)], label(x).c_str(), show(old).c_str(), show(value).c_str(),
+        text(o));
   }
   return old;
 }
@@ -305,7 +312,10 @@ bool engine::compare_exchange(void* address, std::size_t size, exchange_request&
   const bits value = read_message(x, pick, request.failure);
   if (logging_) {
     log("compare_exchange %s: expected %s, found %s%s, %s", label(x).c_str(), show(request.expected).c_str(),
-        show(value).c_str(), spurious ? ", fails for no reason" : pick < newest ? " (stale)" : "",
+        show(value).c_str(),
+        spurious        ? ", fails for no reason"
+        : pick < newest ? " (stale)"
+                        : "",
         text(request.failure));
   }
   request.expected = value;
@@ -319,8 +329,8 @@ void engine::fence(order o, site where) {
   if (acquires(o)) me.known.join(me.acquirable);
   if (o == order::seq_cst) {
     view seen = me.known;
-    if (!fences_.empty()) seen.join(fences_.back().seen);
-    fences_.push_back({seen});
+    if (!fences_.empty()) seen.join(fences_.back());
+    fences_.push_back(seen);
     me.known.fence = static_cast<tick>(fences_.size());
   }
   if (releases(o)) me.released = me.known;

@@ -22,15 +22,15 @@ namespace model {
 
 /// How a program is searched and what its answer must be.
 struct options {
-  const char* must_fail = nullptr;   ///< a canary: passes only if a failure is found that contains this text
+  const char* must_fail = nullptr;         ///< a canary: passes only if a failure is found that contains this text
   std::vector<std::string> outcomes = {};  ///< if not empty: exactly these outcomes must be seen
-  int bound = -1;                    ///< at most so many preemptions; -1: unbounded first, then the mode's bound
-  int staleness = -1;                ///< how often in a row a thread may re-read the same stale value; -1: the mode's
-  int spurious = 0;                  ///< spurious failures of weak exchanges and early returns of futex waits per execution
-  int timeouts = 1;                  ///< time-outs per execution that happen although somebody could still run
-  std::uint64_t max = 0;             ///< executions per search; 0: the mode's
-  int max_steps = 5000;              ///< operations per execution; more is reported as a livelock
-  bool cross_check = false;          ///< search with and without sleep sets, and compare the outcomes
+  int bound = -1;                          ///< at most so many preemptions; -1: unbounded first, then the mode's bound
+  int staleness = -1;        ///< how often in a row a thread may re-read the same stale value; -1: the mode's
+  int spurious = 0;          ///< spurious failures of weak exchanges and early returns of futex waits per execution
+  int timeouts = 1;          ///< time-outs per execution that happen although somebody could still run
+  std::uint64_t max = 0;     ///< executions per search; 0: the mode's
+  int max_steps = 5000;      ///< operations per execution; more is reported as a livelock
+  bool cross_check = false;  ///< search with and without sleep sets, and compare the outcomes
 };
 
 /// One execution: its shared state and its threads.
@@ -106,8 +106,7 @@ void outcome(std::initializer_list<int> values) noexcept;
 void name(const void* address, const char* text) noexcept;
 
 /// Moves the clock of this execution on.
-void advance(std::chrono::nanoseconds by, const char* file = __builtin_FILE(),
-             int line = __builtin_LINE()) noexcept;
+void advance(std::chrono::nanoseconds by, const char* file = __builtin_FILE(), int line = __builtin_LINE()) noexcept;
 
 /// Runs the programs that the arguments select: see `--help`. Returns the exit status.
 int main(int argc, char** argv);

@@ -23,8 +23,9 @@ void engine::report_deadlock() {
   std::size_t used = 0;
   for (int i = 1; i < count_; ++i) {
     if ((ended_ >> i & 1) != 0 || used >= sizeof(text)) continue;
-    used += static_cast<std::size_t>(std::snprintf(text + used, sizeof(text) - used, "%s%s sleeps at %s",
-                                                   used == 0 ? "" : ", ", thread_name(i), show(threads_[i].at).c_str()));
+    used +=
+        static_cast<std::size_t>(std::snprintf(text + used, sizeof(text) - used, "%s%s sleeps at %s",
+                                               used == 0 ? "" : ", ", thread_name(i), show(threads_[i].at).c_str()));
   }
   fail("Deadlock or lost wakeup: %s, and nobody is left to wake it.", text);
 }

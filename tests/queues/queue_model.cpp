@@ -113,9 +113,9 @@ void cancelled_get(model::run& r) {
   });
 }
 
-// A cancelled getter in front of another: the item goes to the other.
+// A cancelled getter in front of another: the item goes to the other. Room for both items, should nobody take the first.
 void cancelled_get_in_front(model::run& r) {
-  auto& s = r.make<state>(std::size_t{1});
+  auto& s = r.make<state>(std::size_t{2});
   r.thread("getter 1", [&s] { s.got[0] = get(s, s.one); });
   r.thread("getter 2 and putter", [&s] {
     put(s, s.three, 1);

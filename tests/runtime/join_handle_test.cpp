@@ -105,7 +105,9 @@ TEST(join_handle, results_nobody_takes_are_destroyed) {
       co_return counted(count);
     };
     auto program = [&]() -> task<> {
-      { auto before_the_end = spawn(body, std::ref(live)); }
+      {
+        auto before_the_end = spawn(body, std::ref(live));
+      }
       auto after_the_end = spawn(body, std::ref(live));
       while (!after_the_end.done()) co_await yield();
       after_the_end.detach();

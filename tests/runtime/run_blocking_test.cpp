@@ -1,3 +1,4 @@
+// tests: runtime/run_blocking.hpp runtime/blocking_pool.hpp
 #include "worlds.hpp"
 
 #include <atomic>
@@ -33,13 +34,15 @@ TEST(run_blocking, runs_elsewhere_while_the_only_worker_goes_on) {
   auto program = []() -> task<> {
     const auto here = std::this_thread::get_id();
     std::atomic<bool> go{false};
-    auto call = spawn([](std::atomic<bool>& flag) -> task<std::thread::id> {
-      auto wait = [&flag] {
-        while (!flag) std::this_thread::yield();
-        return std::this_thread::get_id();
-      };
-      co_return co_await run_blocking(wait);
-    }, std::ref(go));
+    auto call = spawn(
+        [](std::atomic<bool>& flag) -> task<std::thread::id> {
+          auto wait = [&flag] {
+            while (!flag) std::this_thread::yield();
+            return std::this_thread::get_id();
+          };
+          co_return co_await run_blocking(wait);
+        },
+        std::ref(go));
     co_await yield();
     go = true;  // would never come if the call held the worker
     const auto there = co_await call;

@@ -1,3 +1,4 @@
+// tests: runtime/runtime.hpp runtime/runtime_core.hpp runtime/dump.cpp
 #include "worlds.hpp"
 
 #include <atomic>

@@ -44,7 +44,10 @@ TEST(shield, always_runs_its_task) {
 
 TEST(shield, rethrows) {
   auto program = []() -> task<> {
-    auto fails = []() -> task<int> { throw std::runtime_error("x"); co_return 1; };
+    auto fails = []() -> task<int> {
+      throw std::runtime_error("x");
+      co_return 1;
+    };
     EXPECT_THROW((void)co_await shield(fails()), std::runtime_error);
   };
   run(program(), threads(1));

@@ -110,7 +110,7 @@ TEST(signals, refuse_what_cannot_be_handled) {
   EXPECT_THROW(signals({SIGUSR1, 12345}), std::invalid_argument);
   EXPECT_THROW(signals({SIGUSR1, SIGSTOP}), std::invalid_argument);
   // The refused ones left nothing installed.
-  struct sigaction now {};
+  struct sigaction now{};
   sigaction(SIGUSR1, nullptr, &now);
   EXPECT_EQ(now.sa_handler, SIG_DFL);
 }

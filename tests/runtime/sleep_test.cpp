@@ -1,3 +1,4 @@
+// tests: runtime/sleep.hpp runtime/deadline.hpp
 #include "worlds.hpp"
 
 #include <vector>
@@ -32,12 +33,14 @@ TEST(sleep, takes_any_unit_and_any_length) {
     co_await sleep_for(-5h);
     co_await sleep_until(std::chrono::steady_clock::time_point::min());
     for (int i = 0; i < 4; ++i) {
-      auto never = spawn([](int which) -> task<> {
-        if (which == 0) co_await sleep_for(std::chrono::hours::max());
-        if (which == 1) co_await sleep_for(std::chrono::nanoseconds::max());
-        if (which == 2) co_await sleep_for(std::chrono::duration<double>(1e300));
-        if (which == 3) co_await sleep_until(std::chrono::steady_clock::time_point::max());
-      }, i);
+      auto never = spawn(
+          [](int which) -> task<> {
+            if (which == 0) co_await sleep_for(std::chrono::hours::max());
+            if (which == 1) co_await sleep_for(std::chrono::nanoseconds::max());
+            if (which == 2) co_await sleep_for(std::chrono::duration<double>(1e300));
+            if (which == 3) co_await sleep_until(std::chrono::steady_clock::time_point::max());
+          },
+          i);
       for (int k = 0; k < 50; ++k) co_await yield();
       EXPECT_FALSE(never.done());
       never.cancel();

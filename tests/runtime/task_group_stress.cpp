@@ -65,10 +65,12 @@ TEST(group_storm, of_outside_cancellations_ends_every_child_first) {
     auto victim = [&]() -> task<> {
       auto body = [&](task_group& group) -> task<> {
         for (int k = 0; k < 4; ++k) {
-          group.spawn([](std::atomic<int>& count, int us) -> task<> {
-            const counted me(count);
-            co_await sleep_for(std::chrono::microseconds(us));
-          }, std::ref(live), k * 10);
+          group.spawn(
+              [](std::atomic<int>& count, int us) -> task<> {
+                const counted me(count);
+                co_await sleep_for(std::chrono::microseconds(us));
+              },
+              std::ref(live), k * 10);
         }
         co_await group.join();
       };

@@ -38,10 +38,12 @@ TEST(with_group, takes_the_body_by_name_too) {
     auto program = []() -> task<> {
       auto owned = std::make_unique<int>(0);
       auto body = [owned = std::move(owned)](task_group& group) -> task<> {
-        group.spawn([](int& n) -> task<> {
-          co_await yield();
-          ++n;
-        }, std::ref(*owned));
+        group.spawn(
+            [](int& n) -> task<> {
+              co_await yield();
+              ++n;
+            },
+            std::ref(*owned));
         co_await group.join();
         EXPECT_EQ(*owned, 1);
       };
@@ -187,10 +189,12 @@ TEST(task_group, cancel_is_not_a_failure) {
       EXPECT_TRUE(body_went_on);
       bool body_was_cancelled = false;
       co_await with_group([&](task_group& group) -> task<> {
-        group.spawn([](task_group& own) -> task<> {
-          co_await yield();
-          own.cancel();
-        }, std::ref(group));
+        group.spawn(
+            [](task_group& own) -> task<> {
+              co_await yield();
+              own.cancel();
+            },
+            std::ref(group));
         try {
           co_await sleep_for(1000h);
         } catch (const cancelled&) {

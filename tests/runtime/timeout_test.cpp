@@ -72,7 +72,10 @@ TEST(timeout, a_result_or_exception_of_its_own_wins_over_the_time) {
         what = e.what();
       }
       EXPECT_EQ(what, "its own");
-      auto liar = []() -> task<> { throw cancelled{}; co_return; };
+      auto liar = []() -> task<> {
+        throw cancelled{};
+        co_return;
+      };
       EXPECT_THROW(co_await timeout(1h, liar()), cancelled);
     };
     r.block_on(program());
@@ -109,9 +112,9 @@ TEST(timeout, of_combinators_passes_the_time_on) {
       EXPECT_THROW(co_await timeout(1ms, when_all(sleeper(counted(live)), sleeper(counted(live)))), timed_out);
       EXPECT_EQ(live, 0);
       EXPECT_THROW(co_await timeout(1ms, with_group([&](task_group& group) -> task<> {
-                     group.spawn(sleeper(counted(live)));
-                     co_await group.join();
-                   })),
+                                      group.spawn(sleeper(counted(live)));
+                                      co_await group.join();
+                                    })),
                    timed_out);
       EXPECT_EQ(live, 0);
       auto both = co_await timeout(1h, when_all(number_after(1, 1ms), number_after(2, 2ms)));

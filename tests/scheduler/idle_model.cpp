@@ -1,11 +1,13 @@
 // Sleep against work: with each source of work, no item is left while everybody sleeps. A lost wakeup is a deadlock.
-// models: scheduler/inbox.hpp scheduler/parker.hpp
+// models: scheduler/inbox.hpp scheduler/parker.hpp scheduler/napper.hpp
 
 #include "items.hpp"
 
 #include <sluice/scheduler/fork_deque.hpp>
 #include <sluice/scheduler/idle.hpp>
 #include <sluice/scheduler/inbox.hpp>
+#include <sluice/scheduler/injection.hpp>
+#include <sluice/scheduler/napper.hpp>
 #include <sluice/scheduler/parker.hpp>
 #include <sluice/scheduler/ready_ring.hpp>
 
@@ -127,6 +129,95 @@ const model::program early{
         model::check(s.idle.sleeping() == 0 && s.idle.searching() == 0, "The counts come back to nothing.");
       });
     }};
+
+// A searcher that naps, without a deadline here: what comes from outside must disturb it.
+struct nap_hall : inbox_hall<1, 2> {
+  void put_and_disturb(task& t) {
+    filled(t.it);
+    box.put(t);
+    if (idle.must_wake()) return wake_one();
+    if (nap.disturb() != napper::nobody) parkers[0].unpark();
+  }
+  void napping_worker() {
+    bool searching = false;
+    while (left.load(seq_cst) != 0) {
+      if (!searching) searching = idle.begin_search();
+      if (take_one()) {
+        if (idle.end_search() && box.has_items()) wake_one();
+        searching = false;
+        continue;
+      }
+      if (!nap.lie_down(0)) continue;
+      if (!box.has_items() && left.load(seq_cst) != 0) parkers[0].park_until(never);
+      nap.get_up();
+    }
+  }
+  napper nap;
+};
+
+const model::program naps{"idle: a searcher that naps, two items from outside", {}, [](model::run& r) {
+                            auto& s = r.make<nap_hall>();
+                            r.thread("worker", [&s] { s.napping_worker(); });
+                            r.thread("outside", [&s] { s.put_and_disturb(s.tasks[0]); });
+                            r.thread("outside", [&s] { s.put_and_disturb(s.tasks[1]); });
+                            r.finally([&s] { s.check_end(); });
+                          }};
+
+// A queue that holds one item and hands it out once.
+struct one_cell {
+  bool enqueue(std::size_t, item* const* items, std::size_t) noexcept {
+    cell.store(items[0], release);
+    return true;
+  }
+  std::size_t dequeue(item** out, std::size_t) noexcept {
+    out[0] = cell.exchange(nullptr, acquire);
+    return out[0] != nullptr ? 1 : 0;
+  }
+  atomic<item*> cell{nullptr};
+};
+
+const model::program injected{"idle: one worker, an item through the injection queue", {}, [](model::run& r) {
+                                struct injection_hall : hall<1> {
+                                  injection_hall() : hall<1>(1) {}
+                                  counted_queue<item, one_cell> queue;
+                                  item it;
+                                };
+                                auto& s = r.make<injection_hall>();
+                                r.thread("worker", [&s] {
+                                  s.work(
+                                      0,
+                                      [&s] {
+                                        item* it = nullptr;
+                                        if (s.queue.take(&it, 1) == 0) return false;
+                                        take(it);
+                                        s.finished_one();
+                                        return true;
+                                      },
+                                      [&s] { return s.queue.has_items(); });
+                                });
+                                r.thread("outside", [&s] {
+                                  item* const it = filled(s.it);
+                                  (void)s.queue.put(0, &it, 1);
+                                  if (s.idle.must_wake()) s.wake_one();
+                                });
+                              }};
+
+const model::program token{"parker: a token brings what its giver wrote", {.timeouts = 2}, [](model::run& r) {
+                             struct bed {
+                               parker p;
+                               plain<int> written{0};
+                             };
+                             auto& s = r.make<bed>();
+                             r.thread("sleeper", [&s] {
+                               while (!s.p.park_until(now() + std::chrono::milliseconds(1))) {
+                               }
+                               model::check(s.written.get() == 7, "The woken sees what the waker wrote.");
+                             });
+                             r.thread("waker", [&s] {
+                               s.written.set(7);
+                               s.p.unpark();
+                             });
+                           }};
 
 // The mistakes that the two looks are there for.
 const model::program blind_sleeper{"idle: sleeps without a second look (canary)", {.must_fail = ""}, [](model::run& r) {

@@ -81,6 +81,16 @@ const model::program stopped_by_the_worker{
       r.finally([&s] { s.timers.poll(now() + milliseconds(3)); });
     }};
 
+const model::program looked_at{"timers: a dump looks while the worker makes timers", {}, [](model::run& r) {
+                                 auto& s = r.make<shared>();
+                                 const time_point deadline = now() + milliseconds(1);
+                                 r.thread("worker", [&s, deadline] {
+                                   timer* const t = s.timers.start(deadline, s.goal);
+                                   s.timers.stop(*t);
+                                 });
+                                 r.thread("dump", [&s] { s.timers.visit_armed([](time_point) {}); });
+                               }};
+
 // As worker.cpp parks, and as scheduler.cpp starts a timer for it.
 const model::program parked_worker{
     "timers: an early deadline from outside wakes a parked worker", {}, [](model::run& r) {

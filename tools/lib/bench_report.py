@@ -6,12 +6,14 @@ EARLIER_RMW_NS = 5.0  # a locked read-modify-write on the machine where the goal
 
 
 class Cell:
-    """The runs of one contender on one board: those that nobody else disturbed, if there are any."""
+    """The runs of one contender on one board."""
 
     def __init__(self, readings):
         self.errors = [reading["error"] for reading in readings if "error" in reading]
-        measured = [reading for reading in readings if "error" not in reading]
-        self.good = [reading for reading in measured if not reading.get("disturbed")] or measured
+        self.good = [reading for reading in readings if "error" not in reading]
+
+    def quiet_runs(self):
+        return [reading for reading in self.good if not reading.get("disturbed")]
 
     def median(self, name):
         values = [reading[name] for reading in self.good if reading.get(name) is not None]
@@ -29,10 +31,18 @@ class Row:
         self.board = board
         self.higher = board["better"] == "higher"
         self.cells = {peer: Cell(readings.get((board["board"], peer), [])) for peer in peers}
+        self.leave_out_disturbed()
         self.goal = self.scaled(board.get("goal"), scale)
         rivals = {peer: cell.value for peer, cell in self.cells.items() if peer != "sluice" and cell.value is not None}
         self.best = (max if self.higher else min)(rivals, key=rivals.get) if rivals else None
         self.leader = self.estimate_leader(board.get("leader"))
+
+    def leave_out_disturbed(self):
+        """Only where every contender of the board has a run that nobody disturbed: otherwise all would not be equal."""
+        measured = [cell for cell in self.cells.values() if cell.good]
+        if all(cell.quiet_runs() for cell in measured):
+            for cell in measured:
+                cell.good = cell.quiet_runs()
 
     def scaled(self, goal, scale):
         if goal is None or not self.board.get("scale"):
@@ -114,7 +124,9 @@ def print_quietness(readings):
     disturbed = sum(bool(reading.get("disturbed")) for reading in runs)
     print(f"{len(runs)} runs, {disturbed} of them disturbed: something else used the processors meanwhile.")
     if disturbed:
-        print("A figure leaves disturbed runs out unless there is no other; tools/bench --patience waits longer.")
+        print("A board leaves disturbed runs out where every contender has others; tools/bench --patience waits longer.")
+    if disturbed > len(runs) / 2:
+        print("The machine was busy: wall times tell little, look at the items per CPU-second.")
     print()
 
 

@@ -1,4 +1,4 @@
-#include <sluice/runtime/when_all.hpp>
+#include <sluice/runtime/join_scope.hpp>
 
 namespace sluice::impl {
 
@@ -8,7 +8,7 @@ void join_scope::add(join_child& child) noexcept {
 }
 
 std::coroutine_handle<> join_scope::start(std::coroutine_handle<> self) noexcept {
-  parent_.suspend(self, "when_all", this);
+  parent_.suspend(self, name_, this);
   if (!parent_.context().arm(link_)) {
     refused_ = true;
     return parent_.not_suspended();
@@ -36,10 +36,10 @@ std::coroutine_handle<> join_scope::start(std::coroutine_handle<> self) noexcept
 }
 
 std::coroutine_handle<> join_scope::child_ended(join_child& child, bool failed) noexcept {
-  if (failed) {
+  if (who_ == decides::first_end || (failed && who_ == decides::first_failure)) {
     join_child* expected = nullptr;
     // relaxed: the count-off below hands everything over
-    if (failed_.compare_exchange_strong(expected, &child, relaxed, relaxed)) cancel_children(&child);
+    if (decided_.compare_exchange_strong(expected, &child, relaxed, relaxed)) cancel_children(&child);
   }
   // The last one needs no read-modify-write.
   if (children_.load(acquire) != 1 && children_.fetch_sub(1, acq_rel) != 1) {  // E1 observe, E1 publish
@@ -63,7 +63,6 @@ void join_scope::cancel(cancellable&) noexcept {
 void join_scope::check() {
   parent_.context().note_wait(nullptr, nullptr);
   if (refused_) throw sluice::cancelled{};
-  if (join_child* child = failed_.load(relaxed)) std::rethrow_exception(child->take_error());  // relaxed: all have ended
 }
 
 }  // namespace sluice::impl

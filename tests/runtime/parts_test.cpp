@@ -1,0 +1,132 @@
+// tests: runtime/result.hpp runtime/record_word.hpp runtime/record_pool.hpp runtime/gate.hpp runtime/delegation.hpp
+// tests: runtime/futex_mutex.hpp runtime/nested.hpp runtime/root_context.hpp
+// The runtime's parts on one thread: what each step answers.
+#include "worlds.hpp"
+
+#include <sluice/queues/thread_context.hpp>
+#include <sluice/runtime/delegation.hpp>
+#include <sluice/runtime/futex_mutex.hpp>
+#include <sluice/runtime/record_pool.hpp>
+
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace sluice::impl {
+namespace {
+
+TEST(result, holds_nothing_a_value_or_an_exception) {
+  result<std::string> r;
+  EXPECT_FALSE(r.has_value());
+  EXPECT_FALSE(r.has_error());
+  r.set_value("text");
+  result<std::string> other;
+  other.take_from(r);
+  EXPECT_EQ(other.get(), "text");
+  result<void> failed;
+  failed.set_error(std::make_exception_ptr(std::runtime_error("x")));
+  result<void> to;
+  to.take_from(failed);
+  EXPECT_TRUE(to.has_error());
+  EXPECT_THROW(to.get(), std::runtime_error);
+}
+
+TEST(record_word, is_freed_by_the_last_to_leave) {
+  using finish = record_word::finish_result;
+  record_word a;
+  a.open(true);
+  EXPECT_FALSE(a.done());
+  EXPECT_EQ(a.finish(false), finish::kept);
+  EXPECT_TRUE(a.done());
+  EXPECT_FALSE(a.add_waiter());
+  EXPECT_FALSE(a.drop_running());
+  EXPECT_TRUE(a.visit());
+  EXPECT_FALSE(a.drop_done());
+  EXPECT_TRUE(a.leave_visit());
+  EXPECT_FALSE(a.visit());
+
+  record_word b;
+  b.open(true);
+  EXPECT_TRUE(b.add_waiter());
+  EXPECT_TRUE(b.remove_waiter());
+  EXPECT_FALSE(b.remove_waiter());
+  EXPECT_TRUE(b.drop_running());
+  EXPECT_EQ(b.finish(false), finish::dispose);
+  EXPECT_EQ(b.finish(true), finish::free);
+
+  record_word c;
+  c.open(true);
+  EXPECT_TRUE(c.add_waiter());
+  EXPECT_EQ(c.finish(false), finish::wake);
+  EXPECT_FALSE(c.remove_waiter());
+  EXPECT_TRUE(c.make_orphan());
+  EXPECT_TRUE(c.drop_done());
+  EXPECT_TRUE(c.orphaned());
+  EXPECT_FALSE(c.make_orphan());
+}
+
+TEST(record_pool, gives_distinct_blocks_and_uses_them_again) {
+  record_pool pool;
+  std::set<record_block*> all;
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    record_block& block = pool.take();
+    EXPECT_EQ(&pool.at(block.index), &block);
+    EXPECT_TRUE(all.insert(&block).second);
+  }
+  EXPECT_EQ(pool.used(), 1000u);
+  for (record_block* block : all) pool.give(*block);
+  EXPECT_EQ(pool.free_count(), 1000u);
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(all.count(&pool.take()), 1u);
+  EXPECT_EQ(pool.used(), 1000u);
+  EXPECT_EQ(pool.free_count(), 0u);
+}
+
+TEST(gate, opens_when_the_last_party_has_left) {
+  gate g(4);
+  EXPECT_FALSE(g.leave(1));
+  EXPECT_FALSE(g.leave(2));
+  EXPECT_TRUE(g.leave(1));
+  thread_context context;
+  gate wakes(2);
+  wakes.leave_and_wake(1, context);
+  EXPECT_FALSE(context.park_until(now()));
+  wakes.leave_and_wake(1, context);
+  context.park();
+}
+
+TEST(delegation, hands_every_message_to_one_runner_in_order) {
+  delegation inbox;
+  message m[4];
+  EXPECT_TRUE(inbox.push(m[0]));
+  EXPECT_FALSE(inbox.push(m[1]));
+  message* first = inbox.take();
+  ASSERT_EQ(first, &m[0]);
+  ASSERT_EQ(first->next, &m[1]);
+  EXPECT_EQ(m[1].next, nullptr);
+  EXPECT_FALSE(inbox.push(m[2]));
+  EXPECT_FALSE(inbox.leave());
+  EXPECT_EQ(inbox.take(), &m[2]);
+  EXPECT_TRUE(inbox.leave());
+  EXPECT_TRUE(inbox.push(m[3]));
+}
+
+TEST(futex_mutex, excludes) {
+  futex_mutex mutex;
+  long count = 0;
+  std::vector<std::thread> all;
+  for (int i = 0; i < 4; ++i) {
+    all.emplace_back([&] {
+      for (int k = 0; k < 20'000; ++k) {
+        const locked hold(mutex);
+        ++count;
+      }
+    });
+  }
+  for (auto& thread : all) thread.join();
+  EXPECT_EQ(count, 80'000);
+}
+
+}  // namespace
+}  // namespace sluice::impl
