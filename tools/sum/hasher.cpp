@@ -9,14 +9,19 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 
 namespace sum {
 namespace {
 
-// One buffer for each thread, not for each hasher: it stays in that processor's cache.
+struct alignas(64) chunk_block {
+  std::array<unsigned char, batch_hasher::chunk> bytes;
+};
+
+// One buffer for each thread that reads, not for each hasher: it stays in that processor's cache.
 unsigned char* chunk_buffer() {
-  alignas(64) thread_local std::array<unsigned char, batch_hasher::chunk> buffer;
-  return buffer.data();
+  thread_local const auto block = std::make_unique_for_overwrite<chunk_block>();
+  return block->bytes.data();
 }
 
 bool lives_in_memory(int fd) {
