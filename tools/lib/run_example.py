@@ -3,7 +3,7 @@
 usage: run_example.py SOURCE PROGRAM
 
 The source says what the program prints in one of two ways:
-    // prints: 1225                one line, or the first of several
+    // prints: 1225                one line; several such comments in a row are several lines
 
     // prints:                     several lines, each indented by two or more spaces;
     //   first                     the indentation of the first is taken off all
@@ -22,14 +22,17 @@ def expected_lines(source):
     start = next((i for i, line in enumerate(lines) if line.startswith("// prints:")), None)
     if start is None:
         return None
-    first = lines[start][len("// prints:"):].strip()
+    first = []
+    while start < len(lines) and lines[start].startswith("// prints:"):
+        first.append(lines[start][len("// prints:"):].strip())
+        start += 1
     block = []
-    for line in lines[start + 1:]:
+    for line in lines[start:]:
         if not line.startswith("//  "):
             break
         block.append(line[2:])
     indentation = min((len(line) - len(line.lstrip()) for line in block if line.strip()), default=0)
-    return ([first] if first else []) + [line[indentation:].rstrip() for line in block]
+    return [line for line in first if line] + [line[indentation:].rstrip() for line in block]
 
 
 def main():
