@@ -10,6 +10,10 @@
 // What else the checker must see passes here too: futex waits, yields, and `plain`, a variable whose
 // unsynchronised use is a data race that the checker reports.
 
+#if __cplusplus < 202002L
+#error "sluice needs C++20: add -std=c++20"
+#endif
+
 #if defined(SLUICE_MODEL)
 #include <sluice/model/door.hpp>
 #else

@@ -12,8 +12,8 @@ namespace impl {
 event_core::~event_core() {
   seize();
   if (!waiters_.empty()) {
-    fail("an event is destroyed while " + std::to_string(waiters_.size()) +
-         " waits on it are pending: set it and let them return first");
+    fail("an event is destroyed while somebody waits on it (" + std::to_string(waiters_.size()) +
+         "): set it and let them return first, or declare it before the runtime, which cancels its tasks when it goes");
   }
   if (kick_armed_ && (word_.load(relaxed) & kick_flag) == 0) await_kick(0);
 }
@@ -97,7 +97,7 @@ event_awaiter event_operation::bind(impl::task_context& context) && {
 }
 
 void event::block(impl::time_point deadline) {
-  impl::refuse_on_worker("event::blocking_wait", "co_await wait");
+  impl::refuse_on_worker("event::blocking_wait", "co_await e.wait()");
   impl::thread_context context;
   event_awaiter awaiter(core_, context);
   impl::block_on_awaiter(awaiter, context, deadline);

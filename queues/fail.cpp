@@ -6,7 +6,8 @@
 namespace sluice::impl {
 
 void fail(const std::string& sentence) noexcept {
-  std::fprintf(stderr, "sluice: %s\n", sentence.c_str());
+  const bool named = sentence.starts_with("sluice: ");  // a sentence that could not be thrown names us already
+  std::fprintf(stderr, "%s%s\n", named ? "" : "sluice: ", sentence.c_str());
   std::abort();
 }
 

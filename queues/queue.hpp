@@ -19,7 +19,7 @@ template <class T>
 class queue;
 
 struct queue_options {
-  std::string name = "queue";  ///< stands in errors and dumps
+  std::string name = "queue";  ///< stands in errors
 };
 
 /// An item that is being worked on: calls task_done() when it goes. Must not outlive the queue.
@@ -181,44 +181,44 @@ class queue {
   [[nodiscard]] std::optional<T> try_get();
 
   /// The waits for plain threads. With a duration they throw timed_out; zero or less tries once. On a worker: std::logic_error.
-  void blocking_put(T&& value) { block<put_awaiter<T>>("queue::blocking_put", "co_await put", forever, value); }
+  void blocking_put(T&& value) { block<put_awaiter<T>>("queue::blocking_put", "co_await q.put(x)", forever, value); }
   void blocking_put(const T& value) {
-    block<copy_put_awaiter<T>>("queue::blocking_put", "co_await put", forever, value);
+    block<copy_put_awaiter<T>>("queue::blocking_put", "co_await q.put(x)", forever, value);
   }
-  T blocking_get() { return block<get_awaiter<T, T>>("queue::blocking_get", "co_await get", forever); }
+  T blocking_get() { return block<get_awaiter<T, T>>("queue::blocking_get", "co_await q.get()", forever); }
   std::optional<T> blocking_next() {
-    return block<get_awaiter<T, std::optional<T>>>("queue::blocking_next", "co_await next", forever);
+    return block<get_awaiter<T, std::optional<T>>>("queue::blocking_next", "co_await q.next()", forever);
   }
   std::optional<leased<T>> blocking_lease() {
-    return block<get_awaiter<T, std::optional<leased<T>>>>("queue::blocking_lease", "co_await lease", forever);
+    return block<get_awaiter<T, std::optional<leased<T>>>>("queue::blocking_lease", "co_await q.lease()", forever);
   }
-  void blocking_join() { block<join_awaiter<T>>("queue::blocking_join", "co_await join", forever); }
+  void blocking_join() { block<join_awaiter<T>>("queue::blocking_join", "co_await q.join()", forever); }
 
   template <class Rep, class Period>
   void blocking_put(T&& value, std::chrono::duration<Rep, Period> patience) {
-    block<put_awaiter<T>>("queue::blocking_put", "co_await put", impl::deadline_after(patience), value);
+    block<put_awaiter<T>>("queue::blocking_put", "co_await q.put(x)", impl::deadline_after(patience), value);
   }
   template <class Rep, class Period>
   void blocking_put(const T& value, std::chrono::duration<Rep, Period> patience) {
-    block<copy_put_awaiter<T>>("queue::blocking_put", "co_await put", impl::deadline_after(patience), value);
+    block<copy_put_awaiter<T>>("queue::blocking_put", "co_await q.put(x)", impl::deadline_after(patience), value);
   }
   template <class Rep, class Period>
   T blocking_get(std::chrono::duration<Rep, Period> patience) {
-    return block<get_awaiter<T, T>>("queue::blocking_get", "co_await get", impl::deadline_after(patience));
+    return block<get_awaiter<T, T>>("queue::blocking_get", "co_await q.get()", impl::deadline_after(patience));
   }
   template <class Rep, class Period>
   std::optional<T> blocking_next(std::chrono::duration<Rep, Period> patience) {
-    return block<get_awaiter<T, std::optional<T>>>("queue::blocking_next", "co_await next",
+    return block<get_awaiter<T, std::optional<T>>>("queue::blocking_next", "co_await q.next()",
                                                    impl::deadline_after(patience));
   }
   template <class Rep, class Period>
   std::optional<leased<T>> blocking_lease(std::chrono::duration<Rep, Period> patience) {
-    return block<get_awaiter<T, std::optional<leased<T>>>>("queue::blocking_lease", "co_await lease",
+    return block<get_awaiter<T, std::optional<leased<T>>>>("queue::blocking_lease", "co_await q.lease()",
                                                            impl::deadline_after(patience));
   }
   template <class Rep, class Period>
   void blocking_join(std::chrono::duration<Rep, Period> patience) {
-    block<join_awaiter<T>>("queue::blocking_join", "co_await join", impl::deadline_after(patience));
+    block<join_awaiter<T>>("queue::blocking_join", "co_await q.join()", impl::deadline_after(patience));
   }
 
   /// `n` items that were got are finished. More than are unfinished: std::logic_error, and nothing has changed. Lock-free.

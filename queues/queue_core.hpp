@@ -108,11 +108,12 @@ class queue_core final : public waiter_hub {
 template <class T>
 queue_core<T>::~queue_core() {
   seize();
-  const std::size_t waiting = lists_[getter_list].size() + lists_[putter_list].size() + lists_[joiner_list].size();
-  if (waiting != 0) {
-    fail("queue '" + name_ + "' is destroyed while " + std::to_string(waiting) + " waits on it are pending (" +
+  if (!lists_[getter_list].empty() || !lists_[putter_list].empty() || !lists_[joiner_list].empty()) {
+    fail("queue '" + name_ + "' is destroyed while somebody waits on it (" +
          std::to_string(lists_[getter_list].size()) + " get, " + std::to_string(lists_[putter_list].size()) + " put, " +
-         std::to_string(lists_[joiner_list].size()) + " join): close it and let them return first");
+         std::to_string(lists_[joiner_list].size()) +
+         " join): close it and let them return first, or declare it before the runtime, which cancels its tasks when "
+         "it goes");
   }
   if (tail_kick_armed_ && !ring_.kick_on_tail()) await_kick(tail_kick);
   if (head_kick_armed_ && !ring_.kick_on_head()) await_kick(head_kick);
@@ -182,8 +183,9 @@ void queue_core<T>::task_done(std::uint64_t count) {
 
 template <class T>
 void queue_core<T>::refuse_task_done(std::uint64_t count, std::uint64_t unfinished) const {
-  throw std::logic_error("sluice: task_done(" + std::to_string(count) + ") on queue '" + name_ + "', where only " +
-                         std::to_string(unfinished) + " items are unfinished: call it once for each item that was got");
+  throw std::logic_error("sluice: task_done(" + std::to_string(count) + ") on queue '" + name_ + "', where " +
+                         std::to_string(unfinished) +
+                         " of the items put are unfinished: call it once for each item that was got");
 }
 
 template <class T>

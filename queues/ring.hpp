@@ -126,8 +126,9 @@ template <class T>
 ring<T>::ring(std::size_t capacity) {
   constexpr std::size_t largest = std::size_t{1} << 40;
   if (capacity == 0 || capacity > largest) {
-    throw std::invalid_argument("sluice: a queue's capacity must be between 1 and 2^40, not " +
-                                std::to_string(capacity) + "; use sluice::rendezvous or sluice::unbounded for those");
+    throw std::invalid_argument("sluice: the capacity of a queue must be between 1 and 2^40, not " +
+                                std::to_string(capacity) +
+                                (capacity == 0 ? ": give at least 1" : ": was a negative number converted?"));
   }
   const std::size_t cells = std::bit_ceil(capacity < 2 ? std::size_t{2} : capacity);
   cells_ = std::make_unique<cell[]>(cells);

@@ -15,7 +15,8 @@ constexpr std::size_t largest = std::size_t{1} << 60;
 
 std::uint64_t checked_total(std::size_t permits) {
   if (permits > largest) {
-    throw std::invalid_argument("sluice: a semaphore can hold 2^60 permits at most, not " + std::to_string(permits));
+    throw std::invalid_argument("sluice: a semaphore can hold 2^60 permits at most, not " + std::to_string(permits) +
+                                ": was a negative number converted?");
   }
   return permits;
 }
@@ -27,8 +28,9 @@ semaphore_core::semaphore_core(std::size_t permits) : waiter_hub(&waiters_), tot
 semaphore_core::~semaphore_core() {
   seize();
   if (!waiters_.empty()) {
-    fail("a semaphore is destroyed while " + std::to_string(waiters_.size()) +
-         " acquires on it are pending: let them return, or cancel them, first");
+    fail("a semaphore is destroyed while somebody waits on it (" + std::to_string(waiters_.size()) +
+         "): let them return, or cancel them, first, or declare it before the runtime, which cancels its tasks when it "
+         "goes");
   }
   if (kick_armed_ && (word_.load(relaxed) & kick_flag) == 0) await_kick(0);
 }
@@ -61,7 +63,7 @@ void semaphore_core::give_back(std::uint64_t n) {
   do {
     if (n > word / one) {
       throw std::logic_error("sluice: release(" + std::to_string(n) + ") on a semaphore with only " +
-                             std::to_string(word / one) + " permits out: release what was forgotten, once");
+                             std::to_string(word / one) + " permits out: give back each forgotten permit once");
     }
   } while (!word_.compare_exchange_weak(word, (word - n * one) & ~kick_flag, acq_rel, relaxed));  // E1 publish
   if ((word & kick_flag) != 0) kick(0);
@@ -119,7 +121,7 @@ void permit::release() noexcept {
   try {
     core_->give_back(n);
   } catch (const std::logic_error& error) {
-    impl::fail(error.what());
+    impl::fail(error.what() + std::string(" (a permit gave back what was released already)"));
   }
 }
 
@@ -163,7 +165,7 @@ std::optional<permit> semaphore::try_acquire(std::size_t n) {
 }
 
 permit semaphore::block(std::size_t n, impl::time_point deadline) {
-  impl::refuse_on_worker("semaphore::blocking_acquire", "co_await acquire");
+  impl::refuse_on_worker("semaphore::blocking_acquire", "co_await s.acquire(n)");
   impl::thread_context context;
   acquire_awaiter awaiter(core_, core_.checked(n), context);
   return impl::block_on_awaiter(awaiter, context, deadline);

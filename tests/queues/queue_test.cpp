@@ -324,7 +324,7 @@ TEST(queue, blocking_calls_on_a_worker_are_refused_with_the_replacement) {
     (void)q.blocking_get();
     FAIL() << "blocking_get was accepted on a worker";
   } catch (const std::logic_error& error) {
-    EXPECT_NE(std::string(error.what()).find("co_await get"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("co_await q.get()"), std::string::npos) << error.what();
   }
   impl::worker_thread_name = nullptr;
 }
@@ -352,7 +352,7 @@ void destroy_with_a_getter() {
 
 TEST(queue_death, destroying_a_queue_with_waiters_prints_what_waits_and_aborts) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_DEATH(destroy_with_a_getter(), "queue 'jobs' is destroyed while 1 waits");
+  EXPECT_DEATH(destroy_with_a_getter(), "queue 'jobs' is destroyed while somebody waits on it .1 get");
 }
 
 struct counted {
