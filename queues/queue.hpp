@@ -156,7 +156,8 @@ class queue {
  public:
   /// Room for exactly `capacity` items, 1 to 2^40. Throws std::invalid_argument, std::bad_alloc.
   explicit queue(std::size_t capacity, queue_options options = {}) : core_(capacity, std::move(options.name)) {}
-  /// Waits that are pending print a sentence and abort. A put or task_done that is still returning is waited for.
+  /// Waits that are pending print a sentence and abort. A put or task_done that is still returning is waited for; a get, try_get
+  /// or close must have returned.
   ~queue() = default;
   queue(const queue&) = delete;
   queue& operator=(const queue&) = delete;

@@ -7,7 +7,8 @@
 // I1  unfinished = tail's index - done: a put counts without a counter of its own.
 // I2  done <= tail, both only grow; so equality read in the order done, tail was true at the moment tail was read.
 // I3  A join that began when tail was `start` may return exactly when done has met tail at some z >= start. It watches from the moment
-//     the hub has armed the kick for it; a zero that came and went before that is not seen.
+//     the hub has armed the kick for it; a zero that came and went before that, or that a put ends while the task_done that
+//     made it is still looking, is not seen.
 // I4  While getters wait, head is frozen, and the ring is empty and tail's kick is set, or that kick is owed; while putters wait, tail is
 //     frozen, and the ring is full and head's kick is set, or that kick is owed. The runner leaves only so: no wakeup is lost.
 // I5  task_done touches the object after its CAS only if that CAS cleared the kick: then a destructor waits for it.
@@ -153,7 +154,9 @@ std::vector<T> queue_core<T>::close_now() {
   for (;;) {
     const ring_status status = try_get([&](T&& item) { left.push_back(std::move(item)); });
     if (status == ring_status::closed) break;
-    if (status == ring_status::frozen) serving();  // the runner gives what is left to those who waited first
+    if (status != ring_status::frozen) continue;
+    take_over();  // the runner gives what is left to those who waited first
+    serving();
   }
   if (!left.empty()) task_done(left.size());
   return left;

@@ -152,6 +152,7 @@ bool waiter_hub::run(waiter* self) noexcept {
       // I5. The heir is woken last: until then `running` is still ours, and the hub cannot go away.
       waiter& heir = choose_heir(ready, self);
       heir.heir = true;
+      heir_.store(&heir, release);  // E3 publish
       const bool mine = wake_all(ready, self);
       heir.context->wake();
       return mine;
@@ -187,8 +188,16 @@ bool waiter_hub::wake_all(ready_waiters ready, const waiter* self) noexcept {
 void waiter_hub::inherit(waiter& w) noexcept {
   w.heir = false;
   auto* const hub = static_cast<waiter_hub*>(w.owner);
+  const waiter* expected = &w;
+  if (!hub->heir_.compare_exchange_strong(expected, nullptr, acquire, relaxed)) return;  // E3 observe. Taken over
   hub->grab();
   hub->run(nullptr);
+}
+
+void waiter_hub::take_over() noexcept {
+  if (heir_.exchange(nullptr, acquire) == nullptr) return;  // E3 observe
+  grab();
+  run(nullptr);
 }
 
 // --------------------------------------------------------------------------------------- the destructor

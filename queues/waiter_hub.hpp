@@ -25,11 +25,13 @@
 //     kicks exactly once, and the kick is its last touch of the object. The runner never sets a flag again
 //     before the kick that it owes has come, so one bit for each word is enough, and a destructor knows how many to wait for.
 // I5  The runner's work for others is bounded: after `max_rounds` or `max_ready` it hands `running` to a waiter that it
-//     has completed, which goes on in its await_resume. That waiter's wait has not returned: the object lives.
+//     has completed, the heir, which goes on in its await_resume. That waiter's wait has not returned: the object lives.
+//     `heir_` names it until it begins. Who must not wait for it (it may be queued behind the caller) takes over.
 //
 // E1  push, kick, exit (release) -> take, enter (acquire), on the inbox: the waiter's fields, what the kicker published
 //     before it kicked, and the runner-private state of the runner before.
 // E2  a canceller's or the runner's step on `state` (release) -> the other's (acquire).
+// E3  heir_ set (release) -> taken (acquire): the runner-private state.
 //
 // Progress: no mutex, no spin on the runner. A preempted runner delays this object's waiters. Source: the idea is
 // flat combining / delegation (Hendler et al., SPAA 2010), with waiters as messages. Design note: queues/README.md.
@@ -123,6 +125,9 @@ class waiter_hub : public canceller {
   /// Runner: claims and completes everybody in a list.
   void complete_all(waiter_list& list, wait_result result) noexcept;
 
+  /// Serves in place of an heir that has not begun, if there is one. For callers that keep the object alive.
+  void take_over() noexcept;
+
   /// A destructor's first step: becomes the runner, for ever, and waits for a runner that is about to leave.
   void seize() noexcept;
   /// After seize(): waits for the kick of `word`, which somebody owes.
@@ -147,8 +152,10 @@ class waiter_hub : public canceller {
   static bool wake_all(ready_waiters ready, const waiter* self) noexcept;
 
   atomic<std::uintptr_t> inbox_{0};  // see above; anyone
-  waiter_list* lists_;               // runner-private, the derived object's
-  ready_waiters ready_;              // runner-private
+  atomic<const waiter*> heir_{
+      nullptr};          // null | who was handed `running` and has not begun; the runner, then whoever takes it
+  waiter_list* lists_;   // runner-private, the derived object's
+  ready_waiters ready_;  // runner-private
 };
 
 }  // namespace sluice::impl

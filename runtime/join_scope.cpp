@@ -32,7 +32,7 @@ std::coroutine_handle<> join_scope::start(std::coroutine_handle<> self) noexcept
     here.fork(*child);
   }
   scheduler::set_current_task(first_);
-  return transfer(first_->handle);
+  return first_->handle;
 }
 
 std::coroutine_handle<> join_scope::child_ended(join_child& child, bool failed) noexcept {

@@ -35,11 +35,16 @@ class waiting_parent {
       return std::noop_coroutine();
     }
     scheduler::set_current_task(&context_);
-    return transfer(context_.handle);
+    return context_.handle;
   }
 
-  /// Goes on with the parent from await_suspend itself: it does not suspend after all.
-  std::coroutine_handle<> not_suspended() const noexcept { return transfer(context_.handle); }
+  /// Goes on with the parent from await_suspend itself: it does not suspend after all. A parent that is part of another wait
+  /// must hear of it like of any other end, or that wait would leave its timer and its link behind.
+  std::coroutine_handle<> not_suspended() const noexcept {
+    if (direct_) return context_.handle;
+    context_.wake();
+    return std::noop_coroutine();
+  }
 
  private:
   task_context& context_;

@@ -41,10 +41,10 @@ concept awaited_as_lvalue = requires { typename T::awaited_by_reference; };
 struct final_awaiter {
   bool await_ready() const noexcept { return false; }
   template <class Promise>
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> frame) const noexcept {
+  [[gnu::always_inline]] std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> frame) const noexcept {
     auto& promise = frame.promise();
     if (promise.parent) return transfer(promise.parent);
-    return static_cast<root_context*>(promise.context)->finished(frame);
+    return transfer(static_cast<root_context*>(promise.context)->finished(frame));
   }
   void await_resume() const noexcept {}
 };
@@ -117,7 +117,7 @@ class [[nodiscard]] task_awaiter {
   ~task_awaiter() { frame_.destroy(); }
 
   bool await_ready() const noexcept { return false; }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> parent) const noexcept {
+  [[gnu::always_inline]] std::coroutine_handle<> await_suspend(std::coroutine_handle<> parent) const noexcept {
     frame_.promise().parent = parent;
     return transfer(frame_);
   }

@@ -191,7 +191,7 @@ std::coroutine_handle<> with_group_scope::start(task<> body, std::coroutine_hand
     return parent_.not_suspended();
   }
   scheduler::set_current_task(this);
-  return transfer(frame);
+  return frame;
 }
 
 std::coroutine_handle<> with_group_scope::finished(std::coroutine_handle<> frame) noexcept {

@@ -208,7 +208,7 @@ class [[nodiscard]] with_group_awaiter {
 
   bool await_ready() noexcept { return scope_.refuse(); }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> self) {
-    return scope_.start(std::invoke(body_, scope_.group()), self);
+    return transfer(scope_.start(std::invoke(body_, scope_.group()), self));
   }
   void await_resume() { scope_.check(); }
 

@@ -109,12 +109,12 @@ class [[nodiscard]] timeout_awaiter final : private waker {
     } catch (...) {
       error_ = std::current_exception();
     }
-    if (!inner.suspended) return gate_.ended(2) ? gate_.parent().not_suspended() : std::noop_coroutine();
+    if (!inner.suspended) return gate_.ended(2) ? transfer(gate_.parent().not_suspended()) : std::noop_coroutine();
     // The gate still counts this function in: what the operation noted is what dump() shows of the caller.
     if (const char* what = nested_.wait_operation.load(relaxed)) {
       gate_.parent().context().note_wait(what, nested_.wait_object.load(relaxed));
     }
-    return gate_.begun() ? gate_.parent().not_suspended() : inner.next;
+    return gate_.begun() ? transfer(gate_.parent().not_suspended()) : inner.next;
   }
 
   decltype(auto) await_resume() {

@@ -19,7 +19,7 @@ class [[nodiscard]] when_all_awaiter {
   bool await_ready() noexcept { return scope_.refuse() || sizeof...(T) == 0; }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> self) noexcept {
     add_children(scope_, children_);
-    return scope_.start(self);
+    return transfer(scope_.start(self));
   }
   std::tuple<stored<T>...> await_resume() {
     scope_.check();
@@ -44,7 +44,7 @@ class [[nodiscard]] when_all_vector_awaiter {
   bool await_ready() noexcept { return scope_.refuse() || children_.size() == 0; }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> self) noexcept {
     for (std::size_t i = children_.size(); i > 0; --i) scope_.add(children_[i - 1]);
-    return scope_.start(self);
+    return transfer(scope_.start(self));
   }
   auto await_resume() {
     scope_.check();

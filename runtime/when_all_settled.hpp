@@ -19,7 +19,7 @@ class [[nodiscard]] settled_awaiter {
   bool await_ready() noexcept { return scope_.refuse() || sizeof...(T) == 0; }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> self) noexcept {
     add_children(scope_, children_);
-    return scope_.start(self);
+    return transfer(scope_.start(self));
   }
   std::tuple<outcome<T>...> await_resume() {
     scope_.check();
@@ -43,7 +43,7 @@ class [[nodiscard]] settled_vector_awaiter {
   bool await_ready() noexcept { return scope_.refuse() || children_.size() == 0; }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> self) noexcept {
     for (std::size_t i = children_.size(); i > 0; --i) scope_.add(children_[i - 1]);
-    return scope_.start(self);
+    return transfer(scope_.start(self));
   }
   std::vector<outcome<T>> await_resume() {
     scope_.check();

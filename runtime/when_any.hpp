@@ -21,7 +21,7 @@ class [[nodiscard]] when_any_awaiter {
   bool await_ready() noexcept { return scope_.refuse(); }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> self) noexcept {
     add_children(scope_, children_);
-    return scope_.start(self);
+    return transfer(scope_.start(self));
   }
   answer await_resume() {
     scope_.check();

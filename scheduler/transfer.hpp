@@ -6,7 +6,8 @@
 // costs one return and one indirect call more.
 //
 // A library compiled by one compiler serves programs compiled by the other, so the loop always looks for a handle
-// that was left, and transfer is inlined into its caller, where it does what the caller's compiler needs.
+// that was left, and transfer is inlined into its caller, where it does what the caller's compiler needs. So transfer
+// is called by await_suspend in headers only, once; what is compiled into the library hands plain handles to it.
 
 #include <coroutine>
 #include <utility>
