@@ -71,6 +71,10 @@ class spawned final : public record {
     }
   }
 
+  /// For whoever gives the result away. True: it was given away before.
+  [[nodiscard]] bool take_result() noexcept { return result_taken_.exchange(true, relaxed); }
+  bool result_taken() const noexcept { return result_taken_.load(relaxed); }
+
   /// To be claimed before the waiter bit is set. False: somebody waits already.
   [[nodiscard]] bool claim_listener(end_listener& who) noexcept {
     end_listener* expected = nullptr;
@@ -105,6 +109,8 @@ class spawned final : public record {
 
   // null or who waits; all accesses relaxed: the waiter bit hands it over
   atomic<end_listener*> listener_{nullptr};
+  // set by the one who waits; all accesses relaxed: waiters come one after another
+  atomic<bool> result_taken_{false};
   std::conditional_t<fits, result<T>, std::unique_ptr<result<T>>> outcome_;
 };
 
@@ -240,14 +246,14 @@ class [[nodiscard("dropping the handle detaches the task: say so with detach()")
     if (scheduler::current() != nullptr) {
       impl::throw_on_worker("join_handle::wait()", "co_await the handle instead");
     }
-    if (record_ == nullptr) impl::throw_handle_empty();
+    if (record_ == nullptr || record_->result_taken()) impl::throw_handle_empty();
     wait_for_end();
     return take();
   }
 
   /// What co_await calls.
   impl::join_awaiter<T> bind(impl::task_context& context) {
-    if (record_ == nullptr) impl::throw_handle_empty();
+    if (record_ == nullptr || record_->result_taken()) impl::throw_handle_empty();
     return {*this, context};
   }
 
@@ -271,9 +277,10 @@ class [[nodiscard("dropping the handle detaches the task: say so with detach()")
       throw;
     }
   }
+  // The record stays until the handle goes: others may be inside cancel() and done().
   T take() {
-    join_handle last(std::move(*this));
-    return last.record_->outcome().get();
+    if (record_->take_result()) impl::throw_handle_empty();
+    return record_->outcome().get();
   }
 
   impl::spawned<T>* record_;

@@ -29,7 +29,10 @@ class napper {
   }
 
   /// The one that napped, whatever woke it.
-  void get_up() noexcept { word_.exchange(nobody, relaxed); }  // relaxed: the place in the idle word says what it is
+  void get_up() noexcept { word_.exchange(nobody, relaxed); }  // relaxed: the idle word says what the worker is then
+
+  /// Whether somebody naps: a hint.
+  bool taken() const noexcept { return word_.load(relaxed) != nobody; }  // relaxed: a hint
 
   /// A publisher from outside, after publishing: who is to be unparked, or nobody.
   [[nodiscard]] std::size_t disturb() noexcept {

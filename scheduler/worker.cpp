@@ -2,6 +2,7 @@
 #include <sluice/scheduler/worker.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice::impl {
 
@@ -211,8 +212,11 @@ bool worker::step() noexcept {
 void worker::stop_searching() noexcept {
   searching_ = false;
   naps_left_ = naps_before_sleep;
+  watch_length_ = shortest_watch;
   mode_.store(mode::running, relaxed);
-  if (pool_.idle.end_search() && pool_.any_work()) pool_.wake_one();
+  const bool last = pool_.idle.end_search();
+  const bool hand_on = std::exchange(watched_, false) && pool_.idle.must_wake();  // I3
+  if (hand_on || (last && pool_.any_work())) pool_.wake_one();
 }
 
 // A searcher has found nothing. False: it is time to sleep.
@@ -231,9 +235,14 @@ bool worker::nap() noexcept {
 }
 
 void worker::park() noexcept {
-  const time_point deadline = timers_.next_deadline();
+  time_point deadline = timers_.next_deadline();
   timers_.set_parked_until(deadline);
   pool_.idle.announce_sleep(index_, searching_);
+  const bool watching = pool_.idle.sleeping() < pool_.workers.size() && pool_.watch.lie_down(index_);
+  if (watching) {
+    deadline = std::min(deadline, pool_.now() + watch_length_);
+    watch_length_ = std::min(watch_length_ * 2, longest_watch);
+  }
   for (auto& other : pool_.workers) {
     if (other.get() != this) other->forks_.demand();
   }
@@ -245,6 +254,8 @@ void worker::park() noexcept {
     parker_.park_until(deadline);
   }
   timers_.set_awake();
+  if (watching) pool_.watch.get_up();
+  watched_ = watched_ || watching;
   searching_ = pool_.idle.leave_sleep(index_);
   mode_.store(searching_ ? mode::searching : mode::running, relaxed);
   if (!stay) yield_thread();  // what was seen may be in the hands of a thread that needs this processor

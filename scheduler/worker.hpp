@@ -16,6 +16,10 @@
 //
 // I1  A worker never sleeps while its LIFO slot, the private part of its fork deque or its ring hold something.
 // I2  A runnable is in one place. Once handed over it is not touched.
+// I3  While a worker is awake and others sleep, one sleeper watches: it wakes by itself after 250 us to 8 ms and takes what it
+//     finds, even from the LIFO slot of a worker that has not moved between two looks. So what a long task has woken or spawned
+//     does not wait for its end. Who fills a LIFO slot while nobody watches wakes a sleeper; a watcher that finds work
+//     hands the watch on.
 // E1  into the LIFO slot (release) -> out of it (acquire).
 // The other edges are those of the queues, and the pair that keeps work and sleep apart is D1 of idle.hpp: its sources are the
 // rings, the deques, the inbox and the injection queue.
@@ -69,6 +73,7 @@ struct worker_pool {
   std::vector<std::unique_ptr<worker>> workers;
   idle_state idle;
   napper nap;
+  napper watch;  // I3
   sluice::impl::inbox inbox;
   sluice::impl::injection overflow;     // what the rings could not hold: it has waited longer than what is new
   sluice::impl::injection injection;    // what was submitted from outside
@@ -147,6 +152,8 @@ class worker {
   static constexpr std::uint32_t longest_interval = 64;
   static constexpr std::uint32_t naps_before_sleep = 4;
   static constexpr auto nap_length = std::chrono::microseconds(50);
+  static constexpr auto shortest_watch = std::chrono::microseconds(250);
+  static constexpr auto longest_watch = std::chrono::microseconds(8000);
   static constexpr auto wanted_interval = std::chrono::microseconds(100);
 
   // The owner's.
@@ -158,6 +165,8 @@ class worker {
   std::uint32_t lifo_run_ = 0;
   std::uint32_t looks_ = 0;
   std::uint32_t naps_left_ = 0;
+  std::chrono::microseconds watch_length_ = shortest_watch;
+  bool watched_ = false;  // gave up the watch, and has not found work since
   bool searching_ = false;
   time_point last_look_{};
   std::vector<std::uint64_t> seen_steps_;  // of each other worker, when this one last looked at its LIFO slot
@@ -178,8 +187,10 @@ class worker {
 inline void worker::wake(runnable& r) noexcept {
   // Timers and such wake many at a time: in order. A simulation tries both.
   if (running_ == nullptr || (pool_.simulated && chance(4))) return push_ready(r);
-  if (lifo_.load(relaxed) == nullptr) {                                  // relaxed: only the owner puts something in
-    lifo_.store(&r, release);                                            // E1 publish
+  if (lifo_.load(relaxed) == nullptr) {  // relaxed: only the owner puts something in
+    lifo_.store(&r, release);            // E1 publish
+    if (!pool_.watch.taken() && pool_.idle.worth_waking()) [[unlikely]]
+      pool_.wake_one();                                                  // I3
   } else if (runnable* const displaced = lifo_.exchange(&r, acq_rel)) {  // E1 publish, observe
     push_ready(*displaced);
   }

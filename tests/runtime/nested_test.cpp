@@ -1,0 +1,100 @@
+// tests: runtime/nested.hpp
+// Waits within waits, where the inner one does not suspend after all: ready late, or refused because the caller is cancelled.
+#include "worlds.hpp"
+
+#include <thread>
+
+namespace sluice {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::in_all_worlds;
+using testing::threads;
+
+task<int> three() {
+  co_await yield();
+  co_return 3;
+}
+
+task<int> twice_timed() {
+  co_await timeout(50ms, timeout(20ms, yield()));
+  queue<int> q{1};
+  EXPECT_TRUE(q.try_put(2));
+  const int got = co_await timeout(50ms, timeout(20ms, q.get()));
+  const int made = co_await timeout(50ms, timeout(20ms, three()));
+  co_await sleep_for(60ms);  // a timer that was left behind would fire into what is here now
+  co_return got + made;
+}
+
+TEST(nested, a_timeout_within_a_timeout_leaves_nothing_behind) {
+  in_all_worlds([](runtime& r) { EXPECT_EQ(r.block_on(twice_timed()), 5); });
+}
+
+task<> nothing(task_group&) { co_return; }
+
+task<bool> refused_group(join_handle<void>*& self) {
+  bool refused = false;
+  auto body = [&](task_group& group) -> task<> {
+    self->cancel();  // between the entry and the link
+    return nothing(group);
+  };
+  try {
+    co_await timeout(50ms, with_group(body));
+  } catch (const cancelled&) {
+    refused = true;
+  }
+  co_return refused;
+}
+
+task<> cancels_itself(join_handle<void>*& self, bool& refused) { refused = co_await refused_group(self); }
+
+TEST(nested, a_group_that_is_refused_at_its_entry_tells_the_timeout_around_it) {
+  in_all_worlds(
+      [](runtime& r) {
+        join_handle<void>* self = nullptr;
+        bool refused = false;
+        auto outer = [&]() -> task<> {
+          auto handle = spawn(cancels_itself(self, refused));
+          self = &handle;
+          while (!handle.done()) co_await yield();
+          co_await sleep_for(60ms);
+        };
+        r.block_on(outer());
+        EXPECT_TRUE(refused);
+      },
+      10);
+}
+
+task<> both_timed() {
+  for (;;) co_await timeout(20ms, when_all(three(), three()));
+}
+
+TEST(nested, a_when_all_within_a_timeout_may_be_cancelled_at_any_moment) {
+  runtime r(threads(2));
+  for (int i = 0; i < 300; ++i) {
+    auto handle = r.spawn(both_timed());
+    for (int spin = 0; spin < i; ++spin) std::this_thread::yield();
+    handle.cancel();
+    EXPECT_THROW(handle.wait(), cancelled);
+  }
+}
+
+TEST(nested, one_thread_waits_on_a_handle_while_another_cancels_it) {
+  runtime r(threads(2));
+  for (int i = 0; i < 300; ++i) {
+    auto bystander = [](event& go) -> task<> { co_await go.wait(); };
+    event go;
+    auto handle = r.spawn(both_timed());
+    std::thread canceller([&] {
+      for (int k = 0; k < 50; ++k) handle.cancel();
+    });
+    EXPECT_THROW(handle.wait(), cancelled);
+    auto other = r.spawn(bystander, std::ref(go));
+    canceller.join();
+    go.set();
+    EXPECT_NO_THROW(other.wait());
+  }
+}
+
+}  // namespace
+}  // namespace sluice
