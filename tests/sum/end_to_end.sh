@@ -171,7 +171,9 @@ closed_stdout() { "$program" tree >&-; }
 ends 1 "a closed stdout" closed_stdout
 check "is said" grep -q 'Standard output is closed' err
 ends 1 "an output that cannot be made" "$program" --output no/such/dir/m tree
-check "is said" grep -q 'no/such/dir/m: No such file or directory' err
+check "is said" grep -q -- '--output no/such/dir/m: No such file or directory' err
+ends 1 "an output that is a directory" "$program" --output tree tree
+check "is said" grep -q -- '--output tree is a directory: name a file' err
 small_disk() { ( trap '' XFSZ; ulimit -f 4; "$program" --output m tree ); }
 ends 1 "a disk that fills up" small_disk
 check "leaves whole lines" whole_lines m
@@ -208,7 +210,7 @@ ends 0 "from a whole manifest into itself" "$program" --resume m --output m tree
 check "changes nothing" cmp m expected
 check "hashes nothing" grep -q '^sluice-sum: 0 files, 0 B' err
 ends 1 "from a manifest that is not there" "$program" --resume none tree
-check "is said" grep -q 'none: No such file' err
+check "is said" grep -q -- '--resume none: No such file' err
 onto_itself() { "$program" --resume m tree >> m; }
 ends 2 "from what stdout is appended to" onto_itself
 check "is refused" grep -q -- '--output m' err
