@@ -90,7 +90,6 @@ check "and its manifest is sha256sum's, in the order of the names" cmp out expec
 check "sha256sum --check --strict accepts it" sha256sum --check --strict --quiet out
 check "the report has its figures" grep -q 'MB per CPU-second' err
 check "and the walker's waits" grep -q 'walker was held back' err
-check "and the queues' waits" grep -q 'hashers > writer: .* p50 .* p99 .* max' err
 ends 0 "one worker, one open file, queues of one" "$program" --workers 1 --open-files 1 --queue 1 --window 1 tree
 check "give the same manifest" cmp out expected
 ends 0 "eight workers" "$program" --workers 8 tree
