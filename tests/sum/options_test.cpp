@@ -63,6 +63,18 @@ TEST(options, wrong_usage_is_said_and_ends_with_2) {
   }
 }
 
+TEST(options, a_wrong_value_is_said_with_what_may_stand_there) {
+  const auto said = [](strings wrong) { return parse_command(std::move(wrong)).text; };
+  EXPECT_EQ(
+      said({"--workers", "lots"}),
+      "sluice-sum: --workers: 'lots' is not a number: say a whole number from 1 to 1024. Try: sluice-sum --help\n");
+  EXPECT_EQ(said({"--queue=0"}),
+            "sluice-sum: --queue: 0 is not a whole number from 1 to 1000000. Try: sluice-sum --help\n");
+  EXPECT_NE(said({"--workers", "1.5"}).find("1.5 is not a whole number"), std::string::npos);
+  EXPECT_NE(said({"--drain-within=-1"}).find("-1 is not a number from 0 to 1000000"), std::string::npos);
+  EXPECT_NE(said({"--progress=maybe"}).find("'maybe' is none of auto, always and never"), std::string::npos);
+}
+
 TEST(options, help_and_version_end_with_0) {
   const auto help = parse_command({"--help"});
   EXPECT_FALSE(help.run.has_value());

@@ -104,6 +104,7 @@ TEST(output, a_failed_resumption_leaves_the_earlier_manifest) {
 TEST(output, what_cannot_be_created_is_said) {
   const scratch dir;
   EXPECT_THROW(manifest_output(dir.at("no/such/place"), std::nullopt), std::system_error);
+  EXPECT_THROW(manifest_output(dir.path(), std::nullopt), std::invalid_argument);  // a directory
   EXPECT_EQ(manifest_output(dir.at("m n"), std::nullopt).name(), "'" + dir.at("m n") + "'");
 }
 

@@ -31,6 +31,13 @@ TEST(report, says_everything_that_the_run_counted) {
   EXPECT_EQ(text.back(), '\n');
 }
 
+TEST(report, the_waits_of_a_short_run_are_left_out) {
+  statistics counts;
+  counts.jobs_wait.record(1ms);
+  EXPECT_EQ(report(counts, {999ms, 1s}).find("p50"), std::string::npos);
+  EXPECT_NE(report(counts, {1000ms, 1s}).find("p50"), std::string::npos);
+}
+
 TEST(report, a_run_without_time_divides_by_nothing) {
   const statistics counts;
   const std::string text = report(counts, {});

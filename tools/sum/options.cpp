@@ -1,10 +1,13 @@
 #include "options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <map>
+#include <system_error>
 
 namespace sum {
 namespace {
@@ -26,6 +29,9 @@ constexpr const char* footer =
     "  sha256sum --check --quiet photos.sha256         has it changed since?\n"
     "  sluice-sum --progress=always . > all.sha256     a manifest of the current directory";
 
+const std::map<std::string, progress_mode> modes{
+    {"auto", progress_mode::automatic}, {"always", progress_mode::always}, {"never", progress_mode::never}};
+
 struct command {
   options chosen;
   double drain_seconds = 5;
@@ -33,8 +39,29 @@ struct command {
   command();
 };
 
+template <typename Number>
+bool reads_as(const std::string& text, Number& value) {
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc{} && stopped == end;
+}
+
+// A number from `least` to `most`; `kind` says what it is called: CLI11's own ranges say 1.000000.
+template <typename Number>
+CLI::Validator between(Number least, Number most, const char* kind) {
+  const auto judge = [=](const std::string& given) -> std::string {
+    Number value{};
+    if (reads_as(given, value) && value >= least && value <= most) return {};
+    double any = 0;
+    if (!reads_as(given, any))
+      return fmt::format("'{}' is not a number: say {} from {} to {}", given, kind, least, most);
+    return fmt::format("{} is not {} from {} to {}", given, kind, least, most);
+  };
+  return {judge, ""};
+}
+
 void add_tuning(CLI::App& app, options& o) {
-  const auto count = [](double most) { return CLI::Range(1.0, most).description(""); };
+  const auto count = [](std::uint64_t most) { return between<std::uint64_t>(1, most, "a whole number"); };
   app.add_option("--workers", o.workers, "Worker threads (default: what the processor affinity and quota allow)")
       ->type_name("N")
       ->check(count(1024));
@@ -51,8 +78,6 @@ void add_tuning(CLI::App& app, options& o) {
 }
 
 command::command() {
-  const std::map<std::string, progress_mode> modes{
-      {"auto", progress_mode::automatic}, {"always", progress_mode::always}, {"never", progress_mode::never}};
   app.add_option("-o,--output", chosen.output,
                  "Write the manifest to FILE, under that name from the start; only whole lines ever stand in it")
       ->type_name("FILE");
@@ -63,11 +88,15 @@ command::command() {
   app.add_flag("-L,--follow", chosen.follow, "Follow symbolic links inside the trees too; loops are found and said");
   app.add_option("--drain-within", drain_seconds, "After a first signal, finish within SECONDS (default: 5)")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 1e6).description(""));
-  app.add_option("--progress", chosen.progress,
-                 "auto (a bar on a terminal, else a line every 5 s), always (the bar), never")
+      ->check(between(0.0, 1e6, "a number"));
+  const auto is_mode = [](const std::string& given) -> std::string {
+    return modes.contains(given) ? "" : fmt::format("'{}' is none of auto, always and never", given);
+  };
+  app.add_option_function<std::string>(
+         "--progress", [this](const std::string& given) { chosen.progress = modes.at(given); },
+         "auto (a bar on a terminal, else a line every 5 s), always (the bar), never")
       ->type_name("WHEN")
-      ->transform(CLI::CheckedTransformer(modes).description(""));
+      ->check(CLI::Validator(is_mode, ""));
   app.add_flag("-q,--quiet", chosen.quiet, "No progress and no report at the end; errors are still said");
   add_tuning(app, chosen);
   app.set_version_flag("--version", "sluice-sum (sluice) " SLUICE_SUM_VERSION);

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <stdexcept>
 
 namespace sum {
 namespace {
@@ -27,7 +28,10 @@ manifest_output::manifest_output(const std::string& path, std::optional<identity
       mode = s.st_mode & 0777;
     }
     file_descriptor_ = descriptor{::open(opened.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, mode)};
-    if (!file_descriptor_) throw std::system_error(code(errno), opened);
+    if (!file_descriptor_ && errno == EISDIR) {
+      throw std::invalid_argument("--output " + shell_quoted(opened) + " is a directory: name a file");
+    }
+    if (!file_descriptor_) throw std::system_error(code(errno), "--output " + shell_quoted(opened));
     to_ = file_descriptor_.get();
   }
   if (::fstat(to_, &s) != 0) throw std::system_error(code(errno), name());

@@ -10,6 +10,9 @@
 namespace sum {
 namespace {
 
+// Percentiles of a shorter run tell of its start and its end alone.
+constexpr std::chrono::seconds long_enough_for_waits{1};
+
 std::string plural(std::uint64_t n, std::string_view what) {
   return fmt::format("{} {}{}", with_commas(n), what, n == 1 ? "" : "s");
 }
@@ -47,8 +50,10 @@ std::string report(const statistics& counts, const run_times& times) {
     out += fmt::format("  {} not followed\n", plural(counts.skipped_links.get(), "symbolic link"));
   }
   out += fmt::format("  the walker was held back {:.2f} s, {:.0f} % of the time\n", held, 100 * per(held, times.wall));
-  out += waits("walker > hashers", counts.jobs_wait);
-  out += waits("hashers > writer", counts.finished_wait);
+  if (times.wall >= long_enough_for_waits) {
+    out += waits("walker > hashers", counts.jobs_wait);
+    out += waits("hashers > writer", counts.finished_wait);
+  }
   if (counts.cut_files.get() != 0) {
     out += fmt::format("  {} found but not hashed\n", plural(counts.cut_files.get(), "file"));
   }

@@ -1,5 +1,7 @@
 #include "resume.hpp"
 
+#include "messages.hpp"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -26,10 +28,13 @@ std::size_t read_at(int fd, char* into, std::size_t size, std::uint64_t offset) 
 
 resume_index::resume_index(const std::string& path) : from_(open_path(path.c_str(), O_RDONLY)) {
   struct stat s{};
-  if (!from_ || ::fstat(from_.get(), &s) != 0) throw std::system_error(errno, std::generic_category(), path);
+  if (!from_ || ::fstat(from_.get(), &s) != 0) {
+    throw std::system_error(errno, std::generic_category(), "--resume " + shell_quoted(path));
+  }
   file_ = identify(s);
   if (!S_ISREG(s.st_mode)) {
-    throw std::system_error(EINVAL, std::generic_category(), path + " is not a regular file");
+    throw std::system_error(EINVAL, std::generic_category(),
+                            "--resume " + shell_quoted(path) + " is not a regular file");
   }
   read_all();
   std::sort(lines_.begin(), lines_.end(),
