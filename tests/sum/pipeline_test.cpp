@@ -208,6 +208,28 @@ TEST(pipeline, a_stopped_resumption_still_holds_every_line_that_it_began_with) {
   EXPECT_EQ(content_of(o.output), expected);
 }
 
+TEST(pipeline, a_stop_that_comes_when_all_is_done_leaves_nothing_and_an_earlier_one_does) {
+  const scratch dir;
+  make_tree(dir);
+  const options o = small_options(dir);
+  console terminal;
+  const auto leaves_nothing = [&](auto before, auto after) {
+    manifest_output output{o.output, std::nullopt};
+    pipeline p{o, nullptr, output, terminal};
+    before(p);
+    sluice::run(p.run());
+    after(p);
+    EXPECT_FALSE(output.finish());
+    return p.left_nothing();
+  };
+  const auto nothing = [](pipeline&) {};
+  const auto stop = [](pipeline& p) { p.stop_intake(); };
+  EXPECT_TRUE(leaves_nothing(nothing, nothing));
+  EXPECT_TRUE(leaves_nothing(nothing, stop));
+  EXPECT_FALSE(leaves_nothing(stop, nothing));
+  EXPECT_FALSE(leaves_nothing([](pipeline& p) { p.cut(); }, nothing));
+}
+
 TEST(pipeline, a_snapshot_after_the_end_says_that_all_is_done) {
   const scratch dir;
   make_tree(dir);

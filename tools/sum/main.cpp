@@ -81,7 +81,7 @@ int run(options chosen, console& terminal) {
     work.counts().errors.add(1);
     terminal.say(as_line(fmt::format("The manifest cannot be written to {}: {}.", output.name(), refused.message())));
   }
-  const int signal = over.interrupted_by();
+  const int signal = work.left_nothing() ? 0 : over.interrupted_by();  // it may have come too late to matter
   if (!chosen.quiet) {
     terminal.say(report(work.counts(), {std::chrono::steady_clock::now() - begun, cpu_time()}));
   }

@@ -59,6 +59,8 @@ sluice::task<> pipeline::walk() {
     if (found.empty()) break;
     for (work& b : found) co_await admit(std::move(b));
   }
+  // Not stopped by now: so the walker saw no stop either, and what it found is all there is.
+  walked_all_.store(!stop_.load(std::memory_order_relaxed), std::memory_order_relaxed);
   counts_.all_found.store(true, std::memory_order_relaxed);
   jobs_.close();
 }
@@ -118,7 +120,7 @@ sluice::task<> pipeline::write() {
   }
   writer_.close();
   co_await emit();
-  if (stop_.load(std::memory_order_relaxed)) co_await keep_what_was_not_met();
+  if (!walked_all_.load(std::memory_order_relaxed)) co_await keep_what_was_not_met();
   while (has_text()) co_await flush();  // twice, where the first finds that the output refuses
 }
 
@@ -176,6 +178,11 @@ sluice::task<> pipeline::keep_what_was_not_met() {
     });
   };
   co_await sluice::run_blocking(keep);
+}
+
+bool pipeline::left_nothing() const noexcept {
+  return walked_all_.load(std::memory_order_relaxed) && !abandoned_.load(std::memory_order_relaxed) &&
+         !output_failed() && counts_.cut_files.get() == 0;
 }
 
 progress_snapshot pipeline::snapshot() const {

@@ -40,11 +40,16 @@ class pipeline {
   // From any task, at any time:
   void stop_intake() noexcept { stop_.store(true, std::memory_order_relaxed); }  // find nothing more
   void cut() noexcept { cut_.store(true, std::memory_order_relaxed); }           // and hash nothing more
-  void abandon() noexcept { finished_.close(); }  // and do not wait for hashers that are stuck
+  void abandon() noexcept {                                                      // and do not wait for stuck hashers
+    abandoned_.store(true, std::memory_order_relaxed);
+    finished_.close();
+  }
 
   statistics& counts() noexcept { return counts_; }
   /// Whether the output refused a write: then there is a reason to end with an error, and it was said.
   bool output_failed() const noexcept { return output_failed_.load(std::memory_order_relaxed); }
+  /// After the run: whether an interruption came too late to leave anything undone.
+  bool left_nothing() const noexcept;
   progress_snapshot snapshot() const;
 
  private:
@@ -70,6 +75,8 @@ class pipeline {
 
   std::atomic<bool> stop_{false};  // set by an interruption or a failed output
   std::atomic<bool> cut_{false};   // likewise
+  std::atomic<bool> abandoned_{false};
+  std::atomic<bool> walked_all_{false};  // set by walk(), when it came to the end before any stop
   std::atomic<bool> output_failed_{false};
   statistics counts_;
   walker walker_;
