@@ -23,7 +23,7 @@ constexpr const char* footer =
     "second one stops at once. Then --resume goes on where the run ended, and ends with the same manifest:\n"
     "  sluice-sum --resume M --output M PATH...\n\n"
     "Exit status: 0 all well; 1 something could not be hashed or written, which stderr says, and the rest is done;\n"
-    "2 wrong usage; 130 or 143 interrupted by SIGINT or SIGTERM.\n\n"
+    "2 wrong usage; 130 or 143 interrupted by SIGINT or SIGTERM before all was done.\n\n"
     "Examples:\n"
     "  sluice-sum --output photos.sha256 photos        hash a tree\n"
     "  sha256sum --check --quiet photos.sha256         has it changed since?\n"
