@@ -135,7 +135,7 @@ class runtime {
   impl::runtime_core* core_;
 };
 
-/// Builds a runtime, runs the task to its end, tears the runtime down.
+/// Builds a runtime, runs the task to its end, tears the runtime down. std::logic_error on a worker of any runtime.
 template <class T>
 T run(task<T> t, runtime_options options = {}) {
   runtime r(std::move(options));
@@ -157,3 +157,4 @@ auto spawn(F&& f, Args&&... args) {
 }
 
 }  // namespace sluice
+  if (impl::scheduler::current() != nullptr) impl::throw_on_worker("run()", "co_await the task instead");

@@ -70,6 +70,7 @@ TEST(runtime, blocking_on_a_worker_is_a_logic_error_that_names_the_replacement) 
   in_all_worlds([](runtime& r) {
     auto program = [&]() -> task<> {
       EXPECT_THROW(r.block_on(number(1)), std::logic_error);
+      EXPECT_THROW((void)run(number(1), simulated(1)), std::logic_error);
       auto handle = spawn(number(1));
       std::string message;
       try {
