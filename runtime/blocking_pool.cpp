@@ -38,7 +38,7 @@ void blocking_pool::submit(blocking_job& job) {
 
 bool blocking_pool::withdraw(blocking_job& job) noexcept {
   const locked hold(lock_);
-  if (!job.queued_) return false;
+  if (!job.queued) return false;
   unlink(job);
   return true;
 }
@@ -138,18 +138,18 @@ void blocking_pool::tell(worker& w) noexcept {
 }
 
 void blocking_pool::push(blocking_job& job) noexcept {
-  job.previous_ = last_;
-  job.next_ = nullptr;
-  job.queued_ = true;
-  (last_ != nullptr ? last_->next_ : first_) = &job;
+  job.previous = last_;
+  job.next = nullptr;
+  job.queued = true;
+  (last_ != nullptr ? last_->next : first_) = &job;
   last_ = &job;
   ++queued_;
 }
 
 void blocking_pool::unlink(blocking_job& job) noexcept {
-  (job.previous_ != nullptr ? job.previous_->next_ : first_) = job.next_;
-  (job.next_ != nullptr ? job.next_->previous_ : last_) = job.previous_;
-  job.queued_ = false;
+  (job.previous != nullptr ? job.previous->next : first_) = job.next;
+  (job.next != nullptr ? job.next->previous : last_) = job.previous;
+  job.queued = false;
   --queued_;
 }
 

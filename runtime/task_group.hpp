@@ -168,7 +168,7 @@ class [[nodiscard]] group_join_awaiter final : public canceller {
 };
 
 /// The part of with_group that knows nothing of the body's type. As a root it is the body's context.
-class with_group_scope : public root_context, public canceller {
+class with_group_scope final : public root_context, public canceller {
  public:
   explicit with_group_scope(task_context& parent) noexcept
       : root_context(*scheduler::current(), current_core()), parent_(parent), group_(*this) {}
