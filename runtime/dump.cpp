@@ -4,26 +4,13 @@
 #include <sluice/runtime/runtime_core.hpp>
 
 #include <cstdio>
-#include <cstring>
 #include <new>
 
 namespace sluice::impl {
 namespace {
 
-/// What a compiler says of the type F in __PRETTY_FUNCTION__ of callable_name<F>.
-std::string readable(const char* name) {
-  std::string text = name;
-  for (const char* before : {"[F = ", "[with F = "}) {
-    const std::size_t at = text.find(before);
-    if (at == std::string::npos) continue;
-    text.erase(0, at + std::strlen(before));
-    if (!text.empty()) text.pop_back();
-  }
-  return text.empty() ? "unnamed" : text;
-}
-
 void describe(const record& task, bool done, std::string& out) {
-  out += "  task " + readable(task.name);
+  out += std::string("  task ") + (*task.name != '\0' ? task.name : "unnamed");
   if (*task.file != '\0') out += std::string(" (spawned at ") + task.file + ":" + std::to_string(task.line) + ")";
   if (task.cancelled()) out += ", cancelled";
   if (done) {

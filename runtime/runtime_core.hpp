@@ -28,7 +28,7 @@ namespace sluice {
 /// What is known of a task whose exception nobody collected.
 struct unhandled_exception {
   std::exception_ptr error;
-  const char* name;  ///< as given to spawn; may be empty
+  const char* name;  ///< as given to spawn, or the type of what was spawned; may be empty
   const char* file;  ///< where it was spawned; may be empty
   unsigned line;     ///< 0 when unknown
 };

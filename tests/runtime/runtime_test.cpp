@@ -231,6 +231,31 @@ TEST(runtime, the_default_hook_prints_name_and_site) {
   EXPECT_NE(text.find("lost and found"), std::string::npos) << text;
 }
 
+TEST(runtime, a_callable_is_reported_by_its_type_and_without_a_site) {
+  std::string name;
+  ::testing::internal::CaptureStderr();
+  {
+    auto fail = []() -> task<> {
+      co_await yield();
+      throw 5;
+    };
+    auto options = simulated(1);
+    options.on_unhandled_exception = [&](const unhandled_exception& e) { name = e.name; };
+    runtime r(simulated(1));
+    r.spawn(fail).detach();
+    while (r.unhandled_exception_count() == 0) r.block_on(number(0));
+    runtime hooked(options);
+    hooked.spawn(fail).detach();
+    while (hooked.unhandled_exception_count() == 0) hooked.block_on(number(0));
+  }
+  const std::string text = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(name.find("lambda"), std::string::npos) << name;
+  EXPECT_EQ(name.find("callable"), std::string::npos) << name;
+  EXPECT_EQ(name.find("F = "), std::string::npos) << name;
+  EXPECT_EQ(name.find(']'), std::string::npos) << name;
+  EXPECT_NE(text.find("the task '" + name + "' ended with"), std::string::npos) << text;
+}
+
 TEST(runtime, dump_shows_workers_tasks_waits_and_timers) {
   runtime r(simulated(3));
   auto program = [&]() -> task<> {
