@@ -61,8 +61,9 @@ void blocking_pool::stop() noexcept {
 
 void blocking_pool::describe(std::string& out) const {
   const locked hold(lock_);
-  out += "blocking pool: " + std::to_string(threads_.size()) + " threads, " + std::to_string(idle_count_) + " idle, " +
-         std::to_string(queued_) + " calls queued\n";
+  out += "blocking pool: " + std::to_string(threads_.size()) + (threads_.size() == 1 ? " thread, " : " threads, ") +
+         std::to_string(idle_count_) + " idle, " + std::to_string(queued_) +
+         (queued_ == 1 ? " call queued\n" : " calls queued\n");
 }
 
 // Under the lock. The new thread needs it too, and so begins after this call.

@@ -76,7 +76,7 @@ void runtime_core::unhandled(std::exception_ptr error, const record& from) noexc
 void runtime_core::retire() noexcept {
   if ((tasks_.fetch_or(draining, acq_rel)) != 0) {  // E1 publish, E1 observe
     cancel_everything();
-    scheduler_->block_until(drained_);
+    block_until(drained_);
   }
   delist();
   blocking_.stop();

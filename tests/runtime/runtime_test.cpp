@@ -265,9 +265,10 @@ TEST(runtime, dump_shows_workers_tasks_waits_and_timers) {
     const std::string text = r.dump_text();
     EXPECT_NE(text.find("2 spawned tasks"), std::string::npos) << text;
     EXPECT_NE(text.find("the sleeper (spawned at "), std::string::npos) << text;
-    EXPECT_NE(text.find("waits in sleep"), std::string::npos) << text;
+    EXPECT_NE(text.find("waits in sleep\n"), std::string::npos) << text;
     EXPECT_NE(text.find("waits in join_handle"), std::string::npos) << text;
-    EXPECT_NE(text.find("timer in"), std::string::npos) << text;
+    EXPECT_NE(text.find("timer in 3"), std::string::npos) << text;
+    EXPECT_NE(text.find(" s\n"), std::string::npos) << text;
     EXPECT_NE(text.find("blocking pool: 0 threads"), std::string::npos) << text;
     EXPECT_NE(text.find("3 workers"), std::string::npos) << text;
     handle.cancel();
@@ -335,15 +336,19 @@ TEST(runtime, a_simulation_with_one_seed_runs_the_same_way_twice) {
   EXPECT_TRUE(differs);
 }
 
-TEST(runtime, a_simulation_at_a_standstill_says_so) {
+TEST(runtime, a_simulation_at_a_standstill_says_so_and_lists_the_tasks) {
+  event never;
   runtime r(simulated(1));
-  auto handle = std::make_unique<std::optional<join_handle<void>>>();
-  auto knot = [](std::optional<join_handle<void>>& self) -> task<> {
-    co_await yield();
-    co_await *self;  // waits for itself
-  };
-  handle->emplace(r.spawn(knot, std::ref(*handle)));
-  EXPECT_THROW(r.block_on([](join_handle<void>& h) -> task<> { co_await h; }(**handle)), std::logic_error);
+  auto handle = r.spawn([](event& e) -> task<> { co_await e.wait(); }(never), "the stuck one");
+  std::string message;
+  try {
+    handle.wait();
+  } catch (const std::logic_error& e) {
+    message = e.what();
+  }
+  EXPECT_NE(message.find("standstill"), std::string::npos) << message;
+  EXPECT_NE(message.find("the stuck one"), std::string::npos) << message;
+  EXPECT_NE(message.find("waits in event"), std::string::npos) << message;
 }
 
 }  // namespace
