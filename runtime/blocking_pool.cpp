@@ -38,7 +38,7 @@ void blocking_pool::submit(blocking_job& job) {
 
 bool blocking_pool::withdraw(blocking_job& job) noexcept {
   const locked hold(lock_);
-  if (!job.queued_) return false;
+  if (!job.queued) return false;
   unlink(job);
   return true;
 }
@@ -61,8 +61,9 @@ void blocking_pool::stop() noexcept {
 
 void blocking_pool::describe(std::string& out) const {
   const locked hold(lock_);
-  out += "blocking pool: " + std::to_string(threads_.size()) + " threads, " + std::to_string(idle_count_) + " idle, " +
-         std::to_string(queued_) + " calls queued\n";
+  out += "blocking pool: " + std::to_string(threads_.size()) + (threads_.size() == 1 ? " thread, " : " threads, ") +
+         std::to_string(idle_count_) + " idle, " + std::to_string(queued_) +
+         (queued_ == 1 ? " call queued\n" : " calls queued\n");
 }
 
 // Under the lock. The new thread needs it too, and so begins after this call.
@@ -138,18 +139,18 @@ void blocking_pool::tell(worker& w) noexcept {
 }
 
 void blocking_pool::push(blocking_job& job) noexcept {
-  job.previous_ = last_;
-  job.next_ = nullptr;
-  job.queued_ = true;
-  (last_ != nullptr ? last_->next_ : first_) = &job;
+  job.previous = last_;
+  job.next = nullptr;
+  job.queued = true;
+  (last_ != nullptr ? last_->next : first_) = &job;
   last_ = &job;
   ++queued_;
 }
 
 void blocking_pool::unlink(blocking_job& job) noexcept {
-  (job.previous_ != nullptr ? job.previous_->next_ : first_) = job.next_;
-  (job.next_ != nullptr ? job.next_->previous_ : last_) = job.previous_;
-  job.queued_ = false;
+  (job.previous != nullptr ? job.previous->next : first_) = job.next;
+  (job.next != nullptr ? job.next->previous : last_) = job.previous;
+  job.queued = false;
   --queued_;
 }
 

@@ -27,14 +27,13 @@ class blocking_job {
   /// Called once, on a thread of the pool. The job may be gone when it returns.
   virtual void run() noexcept = 0;
 
+  // The pool's queue, under its lock.
+  blocking_job* previous = nullptr;
+  blocking_job* next = nullptr;
+  bool queued = false;
+
  protected:
   ~blocking_job() = default;
-
- private:
-  friend class blocking_pool;
-  blocking_job* previous_ = nullptr;  // the queue, under the pool's lock
-  blocking_job* next_ = nullptr;
-  bool queued_ = false;
 };
 
 class blocking_pool {

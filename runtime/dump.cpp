@@ -4,26 +4,16 @@
 #include <sluice/runtime/runtime_core.hpp>
 
 #include <cstdio>
-#include <cstring>
 #include <new>
+#include <stdexcept>
 
 namespace sluice::impl {
 namespace {
 
-/// What a compiler says of the type F in __PRETTY_FUNCTION__ of callable_name<F>.
-std::string readable(const char* name) {
-  std::string text = name;
-  for (const char* before : {"[F = ", "[with F = "}) {
-    const std::size_t at = text.find(before);
-    if (at == std::string::npos) continue;
-    text.erase(0, at + std::strlen(before));
-    if (!text.empty()) text.pop_back();
-  }
-  return text.empty() ? "unnamed" : text;
-}
+std::string count_of(std::size_t n, const char* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
 
 void describe(const record& task, bool done, std::string& out) {
-  out += "  task " + readable(task.name);
+  out += std::string("  task ") + (*task.name != '\0' ? task.name : "unnamed");
   if (*task.file != '\0') out += std::string(" (spawned at ") + task.file + ":" + std::to_string(task.line) + ")";
   if (task.cancelled()) out += ", cancelled";
   if (done) {
@@ -35,17 +25,27 @@ void describe(const record& task, bool done, std::string& out) {
     out += ": running or ready\n";
     return;
   }
-  char object[32];
-  std::snprintf(object, sizeof object, "%p", task.wait_object.load(relaxed));
-  out += std::string(": waits in ") + operation + " of " + object + "\n";
+  out += std::string(": waits in ") + operation;
+  if (const void* object = task.wait_object.load(relaxed)) {
+    char address[32];
+    std::snprintf(address, sizeof address, " of %p", object);
+    out += address;
+  }
+  out += "\n";
 }
 
 }  // namespace
 
 std::string runtime_core::dump() {
-  std::string out = "runtime \"" + name_ + "\": " + std::to_string(sched().worker_count()) + " workers, " +
-                    std::to_string(task_count()) + " spawned tasks\n";
+  std::string out = "runtime \"" + name_ + "\": " + count_of(sched().worker_count(), "worker") + ", " +
+                    count_of(task_count(), "spawned task") + "\n";
   sched().describe(out);
+  describe_tasks(out);
+  blocking_.describe(out);
+  return out;
+}
+
+void runtime_core::describe_tasks(std::string& out) {
   for (std::uint32_t i = 0; i < records_.used(); ++i) {
     record_block& block = records_.at(i);
     if (!block.word.visit()) continue;
@@ -53,8 +53,16 @@ std::string runtime_core::dump() {
     describe(*found, block.word.done(), out);
     if (block.word.leave_visit()) found->free();
   }
-  blocking_.describe(out);
-  return out;
+}
+
+void runtime_core::block_until(atomic<std::uint32_t>& done) {
+  try {
+    sched().block_until(done);
+  } catch (const std::logic_error& standstill) {
+    std::string text = standstill.what();
+    describe_tasks(text);
+    throw std::logic_error(text);
+  }
 }
 
 }  // namespace sluice::impl

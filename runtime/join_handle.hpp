@@ -192,12 +192,12 @@ class [[nodiscard]] join_awaiter final : public canceller, public end_listener {
 /// A plain thread that waits for the end of a task.
 class thread_waiter final : public end_listener {
  public:
-  explicit thread_waiter(scheduler& s) noexcept : scheduler_(s) {}
-  void ended() noexcept override { scheduler_.unblock(done_); }
-  void wait() { scheduler_.block_until(done_); }
+  explicit thread_waiter(runtime_core& core) noexcept : core_(core) {}
+  void ended() noexcept override { core_.sched().unblock(done_); }
+  void wait() { core_.block_until(done_); }
 
  private:
-  scheduler& scheduler_;
+  runtime_core& core_;
   atomic<std::uint32_t> done_{0};  // 0 | 1; set by ended
 };
 
@@ -266,7 +266,7 @@ class [[nodiscard("dropping the handle detaches the task: say so with detach()")
 
   void wait_for_end() {
     if (record_->word().done()) return;
-    impl::thread_waiter waiter(record_->home());
+    impl::thread_waiter waiter(record_->core());
     if (!record_->claim_listener(waiter)) impl::throw_handle_taken();
     if (!record_->word().add_waiter()) return record_->clear_listener();
     try {

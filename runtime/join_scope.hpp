@@ -29,7 +29,7 @@ class join_child;
 enum class decides : std::uint8_t { first_failure, first_end, nobody };
 
 /// The part that knows nothing of types.
-class join_scope : public canceller {
+class join_scope final : public canceller {
  public:
   join_scope(task_context& parent, const char* name, decides who) noexcept : parent_(parent), name_(name), who_(who) {}
   join_scope(const join_scope&) = delete;

@@ -87,9 +87,13 @@ template <class F>
 class [[nodiscard]] blocking_operation {
  public:
   explicit blocking_operation(F&& f) : f_(std::forward<F>(f)) {}
-  blocking_awaiter<F> bind(task_context& context) && { return {std::forward<F>(f_), context}; }
+  blocking_awaiter<F> bind(task_context& context) && {
+    once_.take();
+    return {std::forward<F>(f_), context};
+  }
 
  private:
+  awaited_once once_;
   F f_;
 };
 

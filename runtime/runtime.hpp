@@ -5,6 +5,8 @@
 #include <sluice/runtime/runtime_core.hpp>
 #include <sluice/runtime/task.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -12,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -54,10 +57,31 @@ auto make_task(F&& f, Args&&... args) {
                                                                                           std::forward<Args>(args)...);
 }
 
+template <class F>
+constexpr const char* function_of_callable() noexcept {
+  return __PRETTY_FUNCTION__;  // "... [F = the type]", or "... [with F = the type]"
+}
+
+template <class F>
+consteval std::string_view type_in_function() {
+  const std::string_view text = function_of_callable<F>();
+  const std::size_t at = text.find("F = ");
+  return at == std::string_view::npos ? text : text.substr(at + 4, text.size() - at - 5);
+}
+
+template <class F>
+consteval auto type_with_end() {
+  std::array<char, type_in_function<F>().size() + 1> text{};  // one more: the terminating zero
+  std::ranges::copy(type_in_function<F>(), text.begin());
+  return text;
+}
+template <class F>
+inline constexpr auto callable_text = type_with_end<F>();
+
 /// What to call a task that was spawned as a callable: compilers put the place of a lambda into its type's name.
 template <class F>
 constexpr const char* callable_name() noexcept {
-  return __PRETTY_FUNCTION__;
+  return callable_text<F>.data();
 }
 
 template <class F>
@@ -135,9 +159,10 @@ class runtime {
   impl::runtime_core* core_;
 };
 
-/// Builds a runtime, runs the task to its end, tears the runtime down.
+/// Builds a runtime, runs the task to its end, tears the runtime down. std::logic_error on a worker of any runtime.
 template <class T>
 T run(task<T> t, runtime_options options = {}) {
+  if (impl::scheduler::current() != nullptr) impl::throw_on_worker("run()", "co_await the task instead");
   runtime r(std::move(options));
   return r.block_on(std::move(t));
 }

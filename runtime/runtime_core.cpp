@@ -12,23 +12,24 @@ namespace {
 futex_mutex list_mutex;
 runtime_core* list_head = nullptr;  // under list_mutex
 
+void print_unhandled(const unhandled_exception& e, const char* what) noexcept {
+  const bool placed = *e.file != '\0';
+  char line[16] = "";
+  if (placed) std::snprintf(line, sizeof line, ":%u", e.line);
+  std::fprintf(stderr,
+               "sluice: the task '%s'%s%s%s ended with an exception that nobody collected: %s. "
+               "Await or wait() its join_handle, or set runtime_options::on_unhandled_exception.\n",
+               *e.name != '\0' ? e.name : "unnamed", placed ? " spawned at " : "", e.file, line, what);
+}
+
 void print_unhandled(const unhandled_exception& e) noexcept {
-  const char* what = "an exception that is not a std::exception";
   try {
     std::rethrow_exception(e.error);
   } catch (const std::exception& caught) {
-    what = caught.what();
-    std::fprintf(stderr,
-                 "sluice: the task '%s' spawned at %s:%u ended with an exception that nobody collected: %s. "
-                 "Await or wait() its join_handle, or set runtime_options::on_unhandled_exception.\n",
-                 e.name, e.file, e.line, what);
-    return;
+    print_unhandled(e, caught.what());
   } catch (...) {
+    print_unhandled(e, "an exception that is not a std::exception");
   }
-  std::fprintf(stderr,
-               "sluice: the task '%s' spawned at %s:%u ended with an exception that nobody collected: %s. "
-               "Await or wait() its join_handle, or set runtime_options::on_unhandled_exception.\n",
-               e.name, e.file, e.line, what);
 }
 
 }  // namespace
@@ -75,7 +76,7 @@ void runtime_core::unhandled(std::exception_ptr error, const record& from) noexc
 void runtime_core::retire() noexcept {
   if ((tasks_.fetch_or(draining, acq_rel)) != 0) {  // E1 publish, E1 observe
     cancel_everything();
-    scheduler_->block_until(drained_);
+    block_until(drained_);
   }
   delist();
   blocking_.stop();

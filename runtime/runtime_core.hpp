@@ -28,7 +28,7 @@ namespace sluice {
 /// What is known of a task whose exception nobody collected.
 struct unhandled_exception {
   std::exception_ptr error;
-  const char* name;  ///< as given to spawn; may be empty
+  const char* name;  ///< as given to spawn, or the type of what was spawned; may be empty
   const char* file;  ///< where it was spawned; may be empty
   unsigned line;     ///< 0 when unknown
 };
@@ -81,6 +81,8 @@ class runtime_core {
 
   void give_orphan() noexcept;
   std::string dump();
+  /// As the scheduler's. At the standstill of a simulation the std::logic_error also lists the tasks.
+  void block_until(atomic<std::uint32_t>& done);
   const std::string& name() const noexcept { return name_; }
 
   /// Dumps every runtime of the process: for watchdogs.
@@ -90,6 +92,7 @@ class runtime_core {
   static constexpr std::uint64_t draining = std::uint64_t{1} << 63;
 
   ~runtime_core() = default;
+  void describe_tasks(std::string& out);
   void cancel_everything() noexcept;
   void release_records() noexcept;
   void enlist() noexcept;

@@ -222,6 +222,10 @@ signals::signals(std::initializer_list<int> numbers) : listener_(std::make_uniqu
       throw std::invalid_argument("sluice::signals: there is no signal " + std::to_string(number) +
                                   "; give numbers from <csignal> such as SIGTERM");
     }
+    if (number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL) {
+      throw std::invalid_argument("sluice::signals: signal " + std::to_string(number) +
+                                  " reports a fault of the thread itself, which could not go on; leave it out");
+    }
     listener_->listed[static_cast<std::size_t>(number)] = true;
   }
   impl::the_watch().add(*listener_);

@@ -11,6 +11,7 @@
 // I3  A waiter is woken under the lock, which an object's destructor takes: so the waker has left before the object goes.
 
 #include <sluice/queues/errors.hpp>
+#include <sluice/runtime/awaited_once.hpp>
 #include <sluice/runtime/gate.hpp>
 
 #include <coroutine>
@@ -54,7 +55,11 @@ class [[nodiscard]] signal_awaiter final : public canceller {
 
 struct [[nodiscard]] signal_operation {
   signal_listener* listener;
-  signal_awaiter bind(task_context& context) && noexcept { return {*listener, context}; }
+  awaited_once once{};
+  signal_awaiter bind(task_context& context) && {
+    once.take();
+    return {*listener, context};
+  }
 };
 
 }  // namespace impl

@@ -10,6 +10,7 @@
 // E1  armed (release) -> the canceller (acquire): the timer's address. asked (release) -> await_suspend (acquire).
 
 #include <sluice/queues/errors.hpp>
+#include <sluice/runtime/awaited_once.hpp>
 #include <sluice/runtime/deadline.hpp>
 #include <sluice/runtime/gate.hpp>
 #include <sluice/scheduler/scheduler.hpp>
@@ -53,9 +54,13 @@ class [[nodiscard]] sleep_awaiter final : public canceller, public timer_target 
 class [[nodiscard]] sleep_operation {
  public:
   explicit sleep_operation(time_point deadline) noexcept : deadline_(deadline) {}
-  sleep_awaiter bind(task_context& context) && noexcept { return {context, deadline_}; }
+  sleep_awaiter bind(task_context& context) && {
+    once_.take();
+    return {context, deadline_};
+  }
 
  private:
+  awaited_once once_;
   time_point deadline_;
 };
 
@@ -63,11 +68,13 @@ template <class Rep, class Period>
 class [[nodiscard]] sleep_for_operation {
  public:
   explicit sleep_for_operation(std::chrono::duration<Rep, Period> wait) noexcept : wait_(wait) {}
-  sleep_awaiter bind(task_context& context) && noexcept {
+  sleep_awaiter bind(task_context& context) && {
+    once_.take();
     return {context, deadline_after(scheduler::current()->now(), wait_)};
   }
 
  private:
+  awaited_once once_;
   std::chrono::duration<Rep, Period> wait_;
 };
 

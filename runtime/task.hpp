@@ -69,8 +69,9 @@ class promise_base {
       return std::suspend_never{};
     } else if constexpr (!bindable<X>) {
       static_assert(bindable<X>,
-                    "a sluice task awaits sluice operations only: a task, a join_handle, an operation of a queue or "
-                    "lock, sleep_for, when_all and the like. Wrap anything else in one of them, or in run_blocking");
+                    "a sluice task awaits sluice operations only: a task, a join_handle, an operation of a queue, "
+                    "semaphore or event, sleep_for, when_all and the like. Wrap anything else in one of them, or in "
+                    "run_blocking");
       return std::suspend_never{};
     } else {
       return std::forward<X>(operation).bind(*context);

@@ -17,6 +17,7 @@
 // E1  the runner's count-off of a child (release) -> size and join (acquire): what the child did.
 
 #include <sluice/queues/errors.hpp>
+#include <sluice/runtime/awaited_once.hpp>
 #include <sluice/runtime/delegation.hpp>
 #include <sluice/runtime/nested.hpp>
 #include <sluice/runtime/runtime.hpp>
@@ -58,6 +59,7 @@ class group_child final : public record {
 
 struct [[nodiscard]] group_join_operation {
   task_group* group;
+  awaited_once once{};
   group_join_awaiter bind(task_context& context) &&;
 };
 
@@ -168,7 +170,7 @@ class [[nodiscard]] group_join_awaiter final : public canceller {
 };
 
 /// The part of with_group that knows nothing of the body's type. As a root it is the body's context.
-class with_group_scope : public root_context, public canceller {
+class with_group_scope final : public root_context, public canceller {
  public:
   explicit with_group_scope(task_context& parent) noexcept
       : root_context(*scheduler::current(), current_core()), parent_(parent), group_(*this) {}
@@ -221,9 +223,13 @@ template <class F>
 class [[nodiscard]] with_group_operation {
  public:
   explicit with_group_operation(F&& body) : body_(std::forward<F>(body)) {}
-  with_group_awaiter<F> bind(task_context& parent) && { return {std::forward<F>(body_), parent}; }
+  with_group_awaiter<F> bind(task_context& parent) && {
+    once_.take();
+    return {std::forward<F>(body_), parent};
+  }
 
  private:
+  awaited_once once_;
   F body_;
 };
 
@@ -251,6 +257,9 @@ impl::with_group_operation<F> with_group(F&& body) {
   return impl::with_group_operation<F>(std::forward<F>(body));
 }
 
-inline impl::group_join_awaiter impl::group_join_operation::bind(task_context& context) && { return {*group, context}; }
+inline impl::group_join_awaiter impl::group_join_operation::bind(task_context& context) && {
+  once.take();
+  return {*group, context};
+}
 
 }  // namespace sluice

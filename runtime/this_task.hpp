@@ -2,6 +2,7 @@
 // What a task asks about itself, and how it steps back.
 
 #include <sluice/queues/errors.hpp>
+#include <sluice/runtime/awaited_once.hpp>
 #include <sluice/runtime/root_context.hpp>
 
 namespace sluice {
@@ -21,7 +22,11 @@ class [[nodiscard]] checkpoint_awaiter {
 };
 
 struct [[nodiscard]] checkpoint_operation {
-  checkpoint_awaiter bind(task_context& context) && noexcept { return checkpoint_awaiter(context); }
+  awaited_once once{};
+  checkpoint_awaiter bind(task_context& context) && {
+    once.take();
+    return checkpoint_awaiter(context);
+  }
 };
 
 class [[nodiscard]] yield_awaiter {
@@ -44,7 +49,11 @@ class [[nodiscard]] yield_awaiter {
 };
 
 struct [[nodiscard]] yield_operation {
-  yield_awaiter bind(task_context& context) && noexcept { return yield_awaiter(context); }
+  awaited_once once{};
+  yield_awaiter bind(task_context& context) && {
+    once.take();
+    return yield_awaiter(context);
+  }
 };
 
 }  // namespace impl

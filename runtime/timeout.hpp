@@ -24,7 +24,7 @@ namespace sluice {
 namespace impl {
 
 /// The gate of a timeout around a nested context that lives as long as it does.
-class timeout_gate : public canceller, public timer_target {
+class timeout_gate final : public canceller, public timer_target {
  public:
   timeout_gate(task_context& parent, task_context& nested) noexcept
       : parent_(parent), nested_(nested), scheduler_(*scheduler::current()) {}

@@ -56,8 +56,9 @@ class [[nodiscard]] when_any_operation {
 }  // namespace impl
 
 /// Runs the tasks in parallel; the first to end gives the answer: its result, by position (void as std::monostate), or its exception.
-/// The others are cancelled, and have ended before this returns; what they returned is destroyed, so use select for queue
-/// operations. Cancellation of the caller is passed on to all; entered in an already cancelled task it throws sluice::cancelled and
+/// The others are cancelled, and have ended before this returns; what they returned is destroyed, an item that
+/// one of them took from a queue too: to get from a queue until something else happens, loop over timeout(d, q.get()), or let
+/// close() of the queue end the wait. Cancellation of the caller is passed on to all; entered in an already cancelled task it throws sluice::cancelled and
 /// starts nothing. A task that was used already: std::logic_error, nothing starts.
 template <class First, class... T>
 impl::when_any_operation<First, T...> when_any(task<First> first, task<T>... others) {

@@ -304,8 +304,11 @@ void worker::describe(std::string& out) const {
     if (deadline == time_point::max()) {
       out += "    timer: never\n";
     } else {
-      const auto left = std::chrono::duration_cast<std::chrono::microseconds>(deadline - now);
-      out += "    timer in " + number(left.count()) + " us\n";
+      const auto left = std::chrono::duration_cast<std::chrono::microseconds>(deadline - now).count();
+      const bool in_seconds = left >= 10'000'000;
+      const bool in_milliseconds = left >= 10'000;
+      out += "    timer in " + number(in_seconds ? left / 1'000'000 : in_milliseconds ? left / 1'000 : left);
+      out += in_seconds ? " s\n" : in_milliseconds ? " ms\n" : " us\n";
     }
   });
   if (more != 0) out += "    and " + number(more) + " timers more\n";

@@ -151,7 +151,7 @@ TEST(blocking_pool, uses_the_last_idle_thread_again) {
       text.clear();
       pool.describe(text);
     } while (text.find(" 0 idle") != std::string::npos);
-    EXPECT_NE(text.find("blocking pool: 1 threads, 1 idle, 0 calls queued"), std::string::npos) << text;
+    EXPECT_NE(text.find("blocking pool: 1 thread, 1 idle, 0 calls queued"), std::string::npos) << text;
   }
   EXPECT_EQ(same, 50);
 }

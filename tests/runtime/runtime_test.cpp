@@ -70,6 +70,7 @@ TEST(runtime, blocking_on_a_worker_is_a_logic_error_that_names_the_replacement) 
   in_all_worlds([](runtime& r) {
     auto program = [&]() -> task<> {
       EXPECT_THROW(r.block_on(number(1)), std::logic_error);
+      EXPECT_THROW((void)run(number(1), simulated(1)), std::logic_error);
       auto handle = spawn(number(1));
       std::string message;
       try {
@@ -230,6 +231,31 @@ TEST(runtime, the_default_hook_prints_name_and_site) {
   EXPECT_NE(text.find("lost and found"), std::string::npos) << text;
 }
 
+TEST(runtime, a_callable_is_reported_by_its_type_and_without_a_site) {
+  std::string name;
+  ::testing::internal::CaptureStderr();
+  {
+    auto fail = []() -> task<> {
+      co_await yield();
+      throw 5;
+    };
+    auto options = simulated(1);
+    options.on_unhandled_exception = [&](const unhandled_exception& e) { name = e.name; };
+    runtime r(simulated(1));
+    r.spawn(fail).detach();
+    while (r.unhandled_exception_count() == 0) r.block_on(number(0));
+    runtime hooked(options);
+    hooked.spawn(fail).detach();
+    while (hooked.unhandled_exception_count() == 0) hooked.block_on(number(0));
+  }
+  const std::string text = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(name.find("lambda"), std::string::npos) << name;
+  EXPECT_EQ(name.find("callable"), std::string::npos) << name;
+  EXPECT_EQ(name.find("F = "), std::string::npos) << name;
+  EXPECT_EQ(name.find(']'), std::string::npos) << name;
+  EXPECT_NE(text.find("the task '" + name + "' ended with"), std::string::npos) << text;
+}
+
 TEST(runtime, dump_shows_workers_tasks_waits_and_timers) {
   runtime r(simulated(3));
   auto program = [&]() -> task<> {
@@ -239,9 +265,10 @@ TEST(runtime, dump_shows_workers_tasks_waits_and_timers) {
     const std::string text = r.dump_text();
     EXPECT_NE(text.find("2 spawned tasks"), std::string::npos) << text;
     EXPECT_NE(text.find("the sleeper (spawned at "), std::string::npos) << text;
-    EXPECT_NE(text.find("waits in sleep"), std::string::npos) << text;
+    EXPECT_NE(text.find("waits in sleep\n"), std::string::npos) << text;
     EXPECT_NE(text.find("waits in join_handle"), std::string::npos) << text;
-    EXPECT_NE(text.find("timer in"), std::string::npos) << text;
+    EXPECT_NE(text.find("timer in 3"), std::string::npos) << text;
+    EXPECT_NE(text.find(" s\n"), std::string::npos) << text;
     EXPECT_NE(text.find("blocking pool: 0 threads"), std::string::npos) << text;
     EXPECT_NE(text.find("3 workers"), std::string::npos) << text;
     handle.cancel();
@@ -309,15 +336,19 @@ TEST(runtime, a_simulation_with_one_seed_runs_the_same_way_twice) {
   EXPECT_TRUE(differs);
 }
 
-TEST(runtime, a_simulation_at_a_standstill_says_so) {
+TEST(runtime, a_simulation_at_a_standstill_says_so_and_lists_the_tasks) {
+  event never;
   runtime r(simulated(1));
-  auto handle = std::make_unique<std::optional<join_handle<void>>>();
-  auto knot = [](std::optional<join_handle<void>>& self) -> task<> {
-    co_await yield();
-    co_await *self;  // waits for itself
-  };
-  handle->emplace(r.spawn(knot, std::ref(*handle)));
-  EXPECT_THROW(r.block_on([](join_handle<void>& h) -> task<> { co_await h; }(**handle)), std::logic_error);
+  auto handle = r.spawn([](event& e) -> task<> { co_await e.wait(); }(never), "the stuck one");
+  std::string message;
+  try {
+    handle.wait();
+  } catch (const std::logic_error& e) {
+    message = e.what();
+  }
+  EXPECT_NE(message.find("standstill"), std::string::npos) << message;
+  EXPECT_NE(message.find("the stuck one"), std::string::npos) << message;
+  EXPECT_NE(message.find("waits in event"), std::string::npos) << message;
 }
 
 }  // namespace

@@ -106,6 +106,7 @@ TEST(signals, restore_what_was_there_before) {
 TEST(signals, refuse_what_cannot_be_handled) {
   EXPECT_THROW(signals({}), std::invalid_argument);
   EXPECT_THROW(signals({SIGKILL}), std::invalid_argument);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) EXPECT_THROW(signals({fault}), std::invalid_argument);
   EXPECT_THROW(signals({0}), std::invalid_argument);
   EXPECT_THROW(signals({SIGUSR1, 12345}), std::invalid_argument);
   EXPECT_THROW(signals({SIGUSR1, SIGSTOP}), std::invalid_argument);

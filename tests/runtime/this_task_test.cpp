@@ -1,6 +1,7 @@
-// tests: runtime/this_task.hpp runtime/sluice.hpp
+// tests: runtime/this_task.hpp runtime/awaited_once.hpp runtime/sluice.hpp
 #include "worlds.hpp"
 
+#include <csignal>
 #include <string>
 
 namespace sluice {
@@ -66,6 +67,45 @@ TEST(yield, throws_in_a_cancelled_task) {
     handle.cancel();
     EXPECT_THROW(handle.wait(), cancelled);
   });
+}
+
+template <class Operation>
+task<> refuse_second_await(Operation&& operation) {
+  (void)co_await std::move(operation);
+  bool refused = false;
+  try {
+    (void)co_await std::move(operation);
+  } catch (const std::logic_error&) {
+    refused = true;
+  }
+  EXPECT_TRUE(refused);
+}
+
+TEST(operations, are_awaited_once) {
+  auto program = []() -> task<> {
+    co_await refuse_second_await(yield());
+    co_await refuse_second_await(this_task::checkpoint());
+    co_await refuse_second_await(sleep_for(1ms));
+    co_await refuse_second_await(sleep_until(std::chrono::steady_clock::time_point::min()));
+    int calls = 0;
+    auto call = [&calls] { ++calls; };
+    co_await refuse_second_await(run_blocking(call));
+    EXPECT_EQ(calls, 1);
+    auto body = [&calls](task_group& g) -> task<> {
+      ++calls;
+      co_await refuse_second_await(g.join());
+    };
+    co_await refuse_second_await(with_group(body));
+    EXPECT_EQ(calls, 2);
+    auto moved = sleep_for(1ms);
+    co_await timeout(1s, std::move(moved));
+    EXPECT_THROW(co_await std::move(moved), std::logic_error);
+    signals s{SIGUSR2};
+    std::raise(SIGUSR2);
+    co_await refuse_second_await(s.next());
+  };
+  runtime r(threads(1));
+  r.block_on(program());
 }
 
 TEST(waits_of_queues, work_in_tasks_and_are_cancelled_with_them) {
