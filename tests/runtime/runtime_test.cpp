@@ -250,7 +250,7 @@ TEST(runtime, a_callable_is_reported_by_its_type_and_without_a_site) {
   }
   const std::string text = ::testing::internal::GetCapturedStderr();
   EXPECT_NE(name.find("lambda"), std::string::npos) << name;
-  EXPECT_EQ(name.find("callable"), std::string::npos) << name;
+  EXPECT_EQ(name.find("callable_text"), std::string::npos) << name;
   EXPECT_EQ(name.find("F = "), std::string::npos) << name;
   EXPECT_EQ(name.find(']'), std::string::npos) << name;
   EXPECT_NE(text.find("the task '" + name + "' ended with"), std::string::npos) << text;
