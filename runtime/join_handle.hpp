@@ -45,8 +45,11 @@ class spawned final : public record {
 
   std::coroutine_handle<> finished(std::coroutine_handle<> frame) noexcept override {
     collect<T>(frame, outcome());
+    // A result that nobody will ask for goes before the task is counted out, except where the handle goes just now.
+    const bool disposed = word().handle_gone();
+    if (disposed) dispose();
     if (counted) core().task_left();
-    auto end = word().finish(false);
+    auto end = word().finish(disposed);
     if (end == record_word::finish_result::dispose) {
       dispose();
       end = word().finish(true);

@@ -38,6 +38,9 @@ class record_word {
 
   bool done() const noexcept { return (word_.load(acquire) & task) == 0; }  // E1 observe
 
+  /// Nobody will ask for the result any more. False: no more than that somebody still might.
+  bool handle_gone() const noexcept { return (word_.load(relaxed) & handle) == 0; }  // relaxed: only the bit is used
+
   /// The task's result is there. free: the caller frees the record. wake: the caller wakes the waiter. dispose: nothing has
   /// changed; nobody will ask for the result, so the caller disposes of it and calls again with `disposed`. (To look for the
   /// handle first and finish then is not enough: the handle may be dropped in between.)

@@ -143,6 +143,7 @@ class runtime {
 
   std::size_t worker_count() const noexcept;
   /// Spawned tasks that have not ended, children of groups included. Exact when nothing is spawned or ends meanwhile.
+  /// The frame of a task that is counted out is destroyed; so is its result, unless a handle had it until that moment.
   std::size_t task_count() const noexcept { return core_->task_count(); }
   /// Exceptions that went to the unhandled-exception hook so far.
   std::size_t unhandled_exception_count() const noexcept { return core_->unhandled_count(); }
