@@ -164,11 +164,17 @@ double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_P
 
 verdict examine(const program& p, const arguments& a) {
   verdict v{};
-  engine e;
-  std::string how;
+  std::string how = "checked";
+  std::string wrong;
+  findings f;
   const double start = processor_seconds();
-  const findings f = search_program(e, p, a, how);
-  const std::string wrong = judge(e, p, a, f);
+  if (p.examine()) {
+    wrong = p.examine()(f.executions);
+  } else {
+    engine e;
+    f = search_program(e, p, a, how);
+    wrong = judge(e, p, a, f);
+  }
   v.seconds = processor_seconds() - start;
   v.passed = wrong.empty();
   v.executions = f.executions;
@@ -347,6 +353,15 @@ bool parse(int argc, char** argv, arguments& a) {
 
 program::program(const char* name, options how, body set_up, const char* file)
     : name_{name}, how_{std::move(how)}, body_{std::move(set_up)}, file_{file} {
+  enlist();
+}
+
+program::program(const char* name, examination examine, const char* file)
+    : name_{name}, examine_{std::move(examine)}, file_{file} {
+  enlist();
+}
+
+void program::enlist() const {
   auto& all = registry();
   const auto by_file = [](const program* a, const program* b) { return std::strcmp(a->file(), b->file()) < 0; };
   all.insert(std::upper_bound(all.begin(), all.end(), this, by_file), this);

@@ -31,6 +31,13 @@ const char* text(order o) noexcept {
   return "?";
 }
 
+// Finalizer of splitmix64: a one-to-one scramble, which maps nothing but 0 to 0.
+bits mix(bits value) noexcept {
+  value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9u;
+  value = (value ^ value >> 27) * 0x94D049BB133111EBu;
+  return value ^ value >> 31;
+}
+
 bits truncate(bits value, std::size_t size) noexcept {
   return size >= sizeof(bits) ? value : value & ((bits{1} << (size * 8)) - 1);
 }
@@ -183,7 +190,7 @@ void engine::note_read(location& x, int index) {
   if (stale && x.repeats[current_] < 255) ++x.repeats[current_];
   thread& me = threads_[current_];
   const auto where = static_cast<std::uint32_t>(&x - &locations_[0]);
-  me.round_signature = (me.round_signature ^ where ^ x.history[i].value * 64) * 0x9E3779B97F4A7C15u;
+  me.round_signature = mix(mix(me.round_signature + where) + x.history[i].value);
   if (me.read_count == max_watched) {
     me.changed_something = true;  // too many to watch
   } else {

@@ -11,6 +11,7 @@
 
 #include <sluice/model/hooks.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -75,23 +76,38 @@ class run {
 class program {
  public:
   using body = std::function<void(run&)>;
+  /// Of the checker itself: does its own searches, adds their executions to its argument and returns what is wrong.
+  using examination = std::function<std::string(std::uint64_t& executions)>;
+  struct unlisted;
+
   program(const char* name, options how, body set_up, const char* file = __builtin_FILE());
+  program(const char* name, examination examine, const char* file = __builtin_FILE());
   program(const program&) = delete;
   program& operator=(const program&) = delete;
 
   const char* name() const noexcept { return name_; }
   const char* file() const noexcept { return file_; }
   const options& how() const noexcept { return how_; }
+  const examination& examine() const noexcept { return examine_; }
   void set_up(run& r) const { body_(r); }
 
   /// All programs of this binary, by file and then in the order of definition.
   static std::vector<const program*> all();
 
  private:
+  program(options how, body set_up) : name_{""}, how_{std::move(how)}, body_{std::move(set_up)}, file_{""} {}
+  void enlist() const;
+
   const char* name_;
   options how_;
   body body_;
+  examination examine_;
   const char* file_;
+};
+
+/// A program that registers nowhere: for examinations.
+struct program::unlisted : program {
+  unlisted(options how, body set_up) : program(std::move(how), std::move(set_up)) {}
 };
 
 /// Fails the execution with `sentence` unless `condition` holds.

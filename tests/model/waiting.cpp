@@ -62,6 +62,7 @@ bool engine::wait_until(const void* word, std::uint32_t expected, time_point dea
   require_usable(*x, where);
   access_shared(*x, where);
   // The kernel compares with the newest value, under a lock.
+  ++threads_[current_].known.clock[current_];
   note_read(*x, x->newest());
   const auto value = static_cast<std::uint32_t>(x->history.back().value);
   if (value != expected) {
