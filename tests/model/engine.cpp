@@ -33,6 +33,7 @@ findings engine::explore(const program& p, const limits& how) {
   for (;;) {
     execute();
     ++result.executions;
+    if (ending_ == ending::redundant) ++result.redundant;
     if (ending_ == ending::failed) {
       // Once more, along the same choices, this time with a trace.
       logging_ = true;
@@ -100,7 +101,7 @@ void engine::execute() {
   last_ = -1;
   concurrent_ = false;
   ending_ = ending::complete;
-  started_or_woken_ = ready_ = yielded_ = timed_ = ended_ = sleep_ = 0;
+  started_or_woken_ = ready_ = yielded_ = timed_ = ended_ = sleep_ = enabled_ = newest_only_ = 0;
   preemptions_ = steps_ = steps_alone_ = done_ = 0;
   timeouts_left_ = program_->how().timeouts;
   spurious_left_ = program_->how().spurious;

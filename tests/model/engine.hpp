@@ -40,6 +40,7 @@ struct findings {
   enum class end { exhausted, limit, failed };
   end how = end::exhausted;
   std::uint64_t executions = 0;
+  std::uint64_t redundant = 0;        ///< of these: cut, because they lead nowhere new
   std::string sentence;               ///< of the failure
   std::string trace;                  ///< of the failing execution
   std::string choices;                ///< what --replay takes
@@ -153,7 +154,10 @@ class engine {
   int pick(unsigned enabled);
   void account(int picked, bool last_could_run);
   static bool dependent(const operation& a, const operation& b) noexcept;
-  int choose_value(int count);
+  bool reads_newest_only() const noexcept { return (newest_only_ >> current_ & 1) != 0; }
+  void readers_had_their_chance(const location& x) noexcept;
+  int choose_value(int count, int tried);
+  int choose_value(int count) { return choose_value(count, count); }
   int scripted(int count_or_mask, bool mask);
 
   // waiting.cpp
@@ -213,6 +217,8 @@ class engine {
   unsigned timed_ = 0;             // of the blocked ones: may time out
   unsigned ended_ = 0;
   unsigned sleep_ = 0;
+  unsigned enabled_ = 0;      // at the last scheduling choice
+  unsigned newest_only_ = 0;  // need read no stale value: see README.md, The search
   int preemptions_ = 0;
   int steps_ = 0;        // operations reached
   int steps_alone_ = 0;  // of them in set-up and finish

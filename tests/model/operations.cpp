@@ -235,6 +235,7 @@ void engine::write_message(location& x, void* address, bits value, order o, cons
   x.repeats[current_] = 0;
   if (o == order::seq_cst) note_seq_cst(x, x.newest());
   std::memcpy(address, &value, x.size);
+  readers_had_their_chance(x);
 }
 
 // ---- Operations ----------------------------------------------------------------------------------------------------
@@ -248,7 +249,9 @@ bits engine::load(const void* address, std::size_t size, order o, bool blind, si
   access_shared(x, where);
   const int newest = x.newest();
   const int oldest = newest == 0 ? 0 : oldest_readable(x, o == order::seq_cst);
-  const int pick = blind ? x.last_read[current_] : newest - choose_value(newest - oldest + 1);
+  const int readable = newest - oldest + 1;
+  const int pick =
+      blind ? x.last_read[current_] : newest - choose_value(readable, reads_newest_only() ? 1 : readable);
   const bits value = read_message(x, pick, o);
   if (logging_) {
     log(pick < newest ? "load %s = %s, %s (stale: the newest is %s)" : "load %s = %s, %s", label(x).c_str(),
@@ -299,7 +302,8 @@ bool engine::compare_exchange(void* address, std::size_t size, exchange_request&
   const int oldest = newest == 0 ? 0 : oldest_readable(x, request.failure == order::seq_cst);
   int ways = (equal ? 1 : 0) + (may_fail_spuriously ? 1 : 0);
   for (int i = newest; i >= oldest; --i) ways += differs(i) ? 1 : 0;
-  int way = choose_value(ways);
+  const int new_ways = equal ? (may_fail_spuriously ? 2 : 1) : 1;  // without a stale value
+  int way = choose_value(ways, reads_newest_only() ? new_ways : ways);
   if (equal && way-- == 0) {
     const view carried = x.history.back().released;
     read_message(x, newest, request.success);

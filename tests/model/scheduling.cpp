@@ -15,6 +15,7 @@ void engine::point(operation o, site where) {
     return;
   }
   me.next = o;
+  newest_only_ &= ~(1u << current_);
   if (++steps_ > program_->how().max_steps) {
     fail("No end after %d operations: a livelock, or a spin loop without pause().", steps_ - 1);
   }
@@ -22,6 +23,7 @@ void engine::point(operation o, site where) {
     const unsigned enabled = runnable();
     if ((enabled >> current_ & 1) != 0) {
       if (logging_ && (enabled & (enabled - 1)) != 0) choices_.push_back(static_cast<char>('0' + current_));
+      enabled_ = enabled;
       account(current_, true);
       return;
     }
@@ -120,6 +122,7 @@ void engine::start_first_round(thread& t) noexcept {
 }
 
 int engine::pick(unsigned enabled) {
+  enabled_ = enabled;
   const bool last_could_run = last_ >= 0 && (enabled & ready_ & 1u << last_) != 0;
   int picked = 0;
   if (script_ != nullptr) {
@@ -149,6 +152,10 @@ void engine::account(int picked, bool last_could_run) {
       if (dependent(p.next, threads_[i].next)) sleep_ &= ~(1u << i);
     }
     sleep_ &= ~bit;
+    for (unsigned rest = newest_only_ & ~bit; rest != 0; rest &= rest - 1) {
+      const int i = search::lowest(rest);
+      if (dependent(p.next, threads_[i].next)) newest_only_ &= ~(1u << i);
+    }
   }
   if ((timed_ & bit) != 0) {
     if (timeouts_left_ > 0) --timeouts_left_;
@@ -172,12 +179,33 @@ bool engine::dependent(const operation& a, const operation& b) noexcept {
   if (reads_clock(a.what) && reads_clock(b.what)) return true;
   if (a.what == kind::clock || b.what == kind::clock) return false;
   if (a.where != b.where) return false;
-  return a.what != kind::load || b.what != kind::load || (a.seq_cst && b.seq_cst);
+  if (a.seq_cst && b.seq_cst) return true;
+  const auto changes = [](kind k) { return k == kind::store || k == kind::modify; };
+  const auto sleeps_or_wakes = [](kind k) { return k != kind::load && k != kind::store && k != kind::modify; };
+  return changes(a.what) || changes(b.what) || (sleeps_or_wakes(a.what) && sleeps_or_wakes(b.what));
 }
 
-int engine::choose_value(int count) {
+// After a write to `x`: whoever was about to read x and could have done so before the write need not read any older
+// value now. The execution in which it reads first is explored, too, and leaves it the freer to read stale values later.
+void engine::readers_had_their_chance(const location& x) noexcept {
+  if (!concurrent_ || !limits_.sleep_sets) return;
+  const auto where = static_cast<std::uint32_t>(&x - &locations_[0]);
+  for (unsigned rest = enabled_ & ready_ & ~(1u << current_); rest != 0; rest &= rest - 1) {
+    const int i = search::lowest(rest);
+    const operation& o = threads_[i].next;
+    if (o.where == where && (o.what == kind::load || o.what == kind::modify)) newest_only_ |= 1u << i;
+  }
+}
+
+// One of `count` values, of which only the first `tried` lead to something new.
+int engine::choose_value(int count, int tried) {
   if (count <= 1) return 0;
-  const int value = script_ != nullptr ? scripted(count, false) : search_.choose_value(count);
+  int value = 0;
+  if (script_ != nullptr) {
+    value = scripted(count, false);
+  } else if (tried > 1) {
+    value = search_.choose_value(tried);
+  }
   if (logging_) choices_.push_back(static_cast<char>(value < 10 ? '0' + value : 'a' + value - 10));
   return value;
 }
