@@ -229,7 +229,7 @@ std::string compare(std::uint64_t seed, std::uint64_t& executions) {
   if (all.how == model::findings::end::limit) return {};  // too large: it says nothing
   const std::string which = "Random program " + std::to_string(seed) + ": ";
   if (reduced.how != all.how) {
-    return which + "one search ends with '" + reduced.sentence + "' and the plain one with '" + all.sentence + "'.";
+    return which + "one search ends with '" + reduced.sentence + "' and the plain one with '" + all.sentence + "'." + describe(threads);
   }
   if (all.how == model::findings::end::failed || reduced.outcomes == all.outcomes) return {};
   return which + "the plain search sees " + std::to_string(all.outcomes.size()) + " outcomes and the reduced one " +

@@ -81,9 +81,12 @@ unsigned engine::runnable() {
   if (timeouts_left_ > 0) enabled |= timed_;
   if (enabled != 0) return enabled;
   // Nothing else can go: those that yielded may, and time passes for those with a deadline.
-  enabled = ready_ | timed_;
-  for (unsigned rest = yielded_; rest != 0; rest &= rest - 1) start_round(search::lowest(rest), true);
-  return enabled;
+  // While there is a deadline to come, each goes round in vain only once: else time would stand still for ever.
+  for (unsigned rest = yielded_; rest != 0; rest &= rest - 1) {
+    const int i = search::lowest(rest);
+    if (timed_ == 0 || !threads_[i].forced_round) start_round(i, true);
+  }
+  return (ready_ & ~yielded_) | timed_;
 }
 
 // Whether a thread that yielded may go on: somebody else has moved, and unless it changed something itself, one of the
