@@ -17,42 +17,80 @@ engine::~engine() { made_ = nullptr; }
 
 namespace {
 
+constexpr double seconds_between_saves = 5;
+char in_this_module = 0;
+
 double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 }  // namespace
 
-findings engine::explore(const program& p, const limits& how) {
-  program_ = &p;
-  limits_ = how;
-  limits_.sleep_sets = how.sleep_sets && how.bound < 0;
+void engine::begin_search(const search_state* from) {
   search_.reset();
   shared_.reset();
   outcomes_.clear();
+  if (from == nullptr) return;
+  search_.unpack(from->trail);
+  for (const std::uint32_t slot : from->shared) shared_.set(slot % shared_.size());
+  outcomes_.assign(from->outcomes.begin(), from->outcomes.end());
+}
+
+void engine::tell(search_state& at, const findings& so_far) const {
+  at.executions = so_far.executions;
+  at.redundant = so_far.redundant;
+  search_.pack(at.trail);
+  at.shared.clear();
+  for (std::size_t slot = 0; slot < shared_.size(); ++slot) {
+    if (shared_.test(slot)) at.shared.push_back(static_cast<std::uint32_t>(slot));
+  }
+  at.outcomes.assign(outcomes_.begin(), outcomes_.end());
+}
+
+findings engine::explore(const program& p, const limits& how, interruption* pauses) {
+  program_ = &p;
+  limits_ = how;
+  limits_.sleep_sets = how.sleep_sets && how.bound < 0;
+  begin_search(pauses != nullptr ? &pauses->at : nullptr);
   findings result;
+  if (pauses != nullptr) {
+    result.executions = pauses->at.executions;
+    result.redundant = pauses->at.redundant;
+  }
+  const std::uint64_t begin = result.executions;
   const double end = how.seconds > 0 ? processor_seconds() + how.seconds : 0;
+  double save_next = processor_seconds() + seconds_between_saves;
   for (;;) {
     execute();
     ++result.executions;
     if (ending_ == ending::redundant) ++result.redundant;
+    if (search_.astray()) {
+      result.how = findings::end::astray;
+      return result;
+    }
     if (ending_ == ending::failed) {
-      // Once more, along the same choices, this time with a trace.
-      logging_ = true;
-      execute();
-      logging_ = false;
-      result.choices.assign(choices_.data(), choices_.size());
-      result.how = findings::end::failed;
-      result.sentence = sentence_;
-      result.trace.assign(log_.data(), log_.size());
+      explain_failure(result);
       break;
     }
     if (learn_shared()) {
       search_.reset();
-      continue;
+    } else if (!search_.next()) {
+      break;
     }
-    if (!search_.next()) break;
-    if (result.executions >= limits_.max || (end > 0 && result.executions % 1024 == 0 && processor_seconds() >= end)) {
+    const bool look_at_clock = result.executions % 1024 == 0;
+    if (result.executions >= limits_.max || (end > 0 && look_at_clock && processor_seconds() >= end)) {
       result.how = findings::end::limit;
       break;
+    }
+    if (pauses == nullptr) continue;
+    const bool spent = pauses->budget != 0 && result.executions - begin >= pauses->budget;
+    if (spent || (pauses->stop != nullptr && *pauses->stop != 0)) {
+      tell(pauses->at, result);
+      result.how = findings::end::paused;
+      return result;
+    }
+    if (look_at_clock && pauses->save && processor_seconds() >= save_next) {
+      tell(pauses->at, result);
+      pauses->save();
+      save_next = processor_seconds() + seconds_between_saves;
     }
   }
   for (const std::uint64_t packed : outcomes_) {
@@ -64,13 +102,23 @@ findings engine::explore(const program& p, const limits& how) {
   return result;
 }
 
+// Executes once more, along the same choices, this time with a trace.
+void engine::explain_failure(findings& result) {
+  logging_ = true;
+  execute();
+  logging_ = false;
+  result.choices.assign(choices_.data(), choices_.size());
+  result.how = findings::end::failed;
+  result.sentence = sentence_;
+  result.trace.assign(log_.data(), log_.size());
+}
+
 findings engine::replay(const program& p, const limits& how, const std::string& choices) {
   program_ = &p;
   limits_ = how;
   limits_.bound = -1;
   limits_.sleep_sets = false;
-  search_.reset();
-  outcomes_.clear();
+  begin_search(nullptr);
   findings result;
   script_ = &choices;
   script_position_ = 0;
@@ -124,8 +172,22 @@ void engine::execute() {
 
 // After an execution: whether it showed that more is shared than was known. Then the search must begin anew.
 bool engine::learn_shared() {
-  for (const std::uintptr_t address : found_shared_) shared_.set(locations::hash(address) % shared_.size());
+  for (const std::uintptr_t address : found_shared_) shared_.set(shared_slot(address));
   return !found_shared_.empty();
+}
+
+// The same for the same object in every process of this binary, wherever the system has put its memory.
+std::size_t engine::shared_slot(std::uintptr_t address) const noexcept {
+  std::uintptr_t place = address - reinterpret_cast<std::uintptr_t>(&in_this_module);
+  if (heap_.owns(reinterpret_cast<void*>(address))) {
+    place = heap_.offset(reinterpret_cast<void*>(address));
+  } else {
+    for (std::uintptr_t i = 0; i < max_threads; ++i) {
+      const std::size_t depth = threads_[i].stack.depth(reinterpret_cast<void*>(address));
+      if (depth != 0) place = (i + 1) << 48 | depth;
+    }
+  }
+  return locations::hash(place) % shared_.size();
 }
 
 void engine::enter_zero(void* self) {

@@ -21,8 +21,11 @@
 #include <sluice/model/view.hpp>
 
 #include <bitset>
+#include <csignal>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 namespace model {
 
@@ -35,9 +38,27 @@ struct limits {
   double seconds = 0;     ///< of processor time; 0: any
 };
 
+/// Where a search stands between two executions, and all that it needs to go on in another process of the same binary.
+struct search_state {
+  std::uint64_t executions = 0;
+  std::uint64_t redundant = 0;
+  std::vector<std::uint32_t> trail;  ///< as search::pack() wrote it
+  std::vector<std::uint32_t> shared;
+  std::vector<std::uint64_t> outcomes;
+};
+
+/// How a search may be interrupted.
+struct interruption {
+  search_state at;                                   ///< where to begin; comes back with where it stopped
+  std::uint64_t budget = 0;                          ///< stops after so many executions; 0: any
+  const volatile std::sig_atomic_t* stop = nullptr;  ///< stops when this is set
+  std::function<void()> save;                        ///< called every few seconds, when `at` is up to date
+};
+
 /// What came out of a search.
 struct findings {
-  enum class end { exhausted, limit, failed };
+  /// paused: `interruption` says where. astray: `interruption::at` belongs to another program.
+  enum class end { exhausted, limit, failed, paused, astray };
   end how = end::exhausted;
   std::uint64_t executions = 0;
   std::uint64_t redundant = 0;        ///< of these: cut, because they lead nowhere new
@@ -54,7 +75,7 @@ class engine {
   engine(const engine&) = delete;
   engine& operator=(const engine&) = delete;
 
-  findings explore(const program& p, const limits& how);
+  findings explore(const program& p, const limits& how, interruption* pauses = nullptr);
   /// Runs one execution as `choices` say and reports it.
   findings replay(const program& p, const limits& how, const std::string& choices);
 
@@ -135,8 +156,12 @@ class engine {
   enum class ending : std::uint8_t { complete, redundant, failed };
 
   // engine.cpp
+  void begin_search(const search_state* from);
+  void tell(search_state& at, const findings& so_far) const;
+  void explain_failure(findings& result);
   void execute();
   bool learn_shared();
+  std::size_t shared_slot(std::uintptr_t address) const noexcept;
   void thread_zero();
   static void enter_zero(void* self);
   static void enter_thread(void* self);

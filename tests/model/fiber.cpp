@@ -68,6 +68,13 @@ fiber::~fiber() {
   if (stack_ != nullptr) ::munmap(stack_, guard + stack_size);
 }
 
+std::size_t fiber::depth(const void* p) const noexcept {
+  const char* begin = static_cast<const char*>(stack_);
+  const char* at = static_cast<const char*>(p);
+  if (begin == nullptr || at < begin || at >= begin + guard + stack_size) return 0;
+  return static_cast<std::size_t>(begin + guard + stack_size - at);
+}
+
 #if SLUICE_MODEL_USES_UCONTEXT
 
 namespace {

@@ -27,6 +27,9 @@ class fiber {
   /// Leaves `from`, which is running, and goes on where `to` was left.
   static void change(fiber& from, fiber& to) noexcept;
 
+  /// How far `p` lies below the end of this stack; 0 if it lies elsewhere.
+  std::size_t depth(const void* p) const noexcept;
+
   static constexpr std::size_t stack_size = 256 * 1024;
 
  private:

@@ -32,6 +32,10 @@ class heap {
   /// Null: this execution has used up its share.
   void* allocate(std::size_t size, std::size_t alignment, int thread, site after) noexcept;
   bool owns(const void* p) const noexcept { return p >= base_ && p < base_ + total; }
+  /// Of what it owns: where, from its beginning.
+  std::size_t offset(const void* p) const noexcept {
+    return static_cast<std::size_t>(static_cast<const char*>(p) - base_);
+  }
   /// The block that begins at `p`, or null.
   block* starting_at(const void* p) noexcept;
   /// The block that contains `p`, or null.

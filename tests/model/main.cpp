@@ -1,21 +1,15 @@
-// The command line of the models: which programs to search, how far, side by side in child processes
-// (a crash fails its program only).
+// The command line of the models: which programs to search, and how far.
 
-#include <sluice/model/engine.hpp>
 #include <sluice/model/mutants.hpp>
+#include <sluice/model/runner.hpp>
 
 #include <algorithm>
-#include <chrono>
-#include <csignal>
+#include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <ctime>
-#include <sys/mman.h>
-#include <sys/time.h>
-#include <sys/wait.h>
+#include <string_view>
 #include <thread>
-#include <unistd.h>
+#include <type_traits>
 #include <utility>
 
 namespace model {
@@ -26,36 +20,25 @@ std::vector<const program*>& registry() {
   return programs;
 }
 
-struct arguments {
+struct arguments : request {
   std::string filter;
   std::string replay;
-  bool list = false;
-  bool nightly = false;
-  bool trace = true;
-  int bound = -1;
-  int staleness = -1;
-  std::uint64_t max = 0;
-  int jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  bool mutants = false;
   std::string site;
+  bool list = false;
+  bool mutants = false;
+  bool help = false;
 };
-
-// What one program came to: written by its child process.
-struct verdict {
-  bool passed;
-  std::uint64_t executions;
-  double seconds;
-  char how[64];
-};
-
-constexpr double quick_seconds = 20;  // of processor time per search: a quick run of everything stays within minutes
 
 constexpr const char* help =
     "usage: sluice_models [NAME] [options]\n"
     "  NAME            only programs whose name or file contains it\n"
     "  --list          name the programs and stop\n"
     "  --quick         the default: every program in seconds; unbounded if that ends soon, else bound 1, then 2\n"
-    "  --nightly       many more executions, preemption bound 3, staleness 2\n"
+    "  --nightly       many more executions, preemption bound 3, staleness 2; what is done is kept: the next run goes "
+    "on\n"
+    "  --minutes N     with --nightly: stop after N minutes\n"
+    "  --budget N      with --nightly: stop each program after N more executions\n"
+    "  --state FOLDER  with --nightly: where it is kept (default: build/model-nightly); delete it to begin anew\n"
     "  --bound N       search with at most N preemptions only\n"
     "  --staleness N   let a thread read the same stale value N times in a row\n"
     "  --max N         stop a search after N executions\n"
@@ -76,277 +59,95 @@ bool matches(const program& p, const std::string& filter) {
          std::strstr(short_path(p), filter.c_str()) != nullptr;
 }
 
-limits base_limits(const program& p, const arguments& a) {
-  limits l;
-  l.seconds = a.nightly ? 0 : quick_seconds;
-  l.staleness = a.staleness >= 0 ? a.staleness : p.how().staleness >= 0 ? p.how().staleness : a.nightly ? 2 : 1;
-  return l;
-}
-
-// Unbounded if that ends within its share of executions, else bound after bound: the most that can be said for the time.
-findings search_program(engine& e, const program& p, const arguments& a, std::string& how) {
-  limits l = base_limits(p, a);
-  const int bound = a.bound >= 0 ? a.bound : p.how().bound;
-  const std::uint64_t asked = a.max != 0 ? a.max : p.how().max;
-  findings f;
-  std::uint64_t executions = 0;
-  if (bound < 0) {
-    l.max = asked != 0 ? asked : a.nightly ? 50'000'000 : 400'000;
-    f = e.explore(p, l);
-    how = "exhaustive";
-    if (f.how != findings::end::limit) return f;
-    executions = f.executions;
+// An exact name selects that program only.
+std::vector<const program*> select(const std::string& filter) {
+  std::vector<const program*> selected;
+  for (const program* p : registry()) {
+    if (p->name() == filter) return {p};
+    if (matches(*p, filter)) selected.push_back(p);
   }
-  const int last = bound >= 0 ? bound : a.nightly ? 3 : 2;
-  how = "limit";
-  for (l.bound = bound >= 0 ? bound : 1; l.bound <= last; ++l.bound) {
-    l.max = asked != 0 ? asked : a.nightly ? 200'000'000 : 1'000'000;
-    f = e.explore(p, l);
-    executions += f.executions;
-    if (f.how == findings::end::limit) break;
-    how = "bound " + std::to_string(l.bound);
-    if (f.how == findings::end::failed) break;
-  }
-  f.executions = executions;
-  return f;
+  return selected;
 }
 
-std::string joined(const std::vector<std::string>& texts) {
-  std::string result;
-  for (const auto& t : texts) result += (result.empty() ? "" : " ") + t;
-  return "{" + result + "}";
-}
+// Takes the options apart; every function of it leaves a sentence in `wrong` where it cannot go on.
+class parser {
+ public:
+  parser(int count, char** values) : count_{count}, values_{values} {}
 
-// Empty: the program's answer is right. Otherwise a sentence that says what is wrong.
-std::string judge(engine& e, const program& p, const arguments& a, const findings& f) {
-  const options& o = p.how();
-  const bool failed = f.how == findings::end::failed;
-  if (o.must_fail != nullptr) {
-    if (!failed) return "This canary must fail, but no failure was found.";
-    if (f.sentence.find(o.must_fail) == std::string::npos) {
-      return "This canary must fail with '" + std::string(o.must_fail) + "', but it failed with: " + f.sentence;
+  std::string operator()(arguments& a) {
+    for (next_ = 1; next_ < count_ && wrong_.empty();) {
+      const std::string option = values_[next_++];
+      if (!flag(option, a) && !number(option, a) && !text(option, a)) operand(option, a);
     }
-  } else if (failed) {
-    return f.sentence;
+    const bool only_nightly = a.minutes > 0 || a.budget > 0;
+    if (wrong_.empty() && only_nightly && !a.nightly) wrong_ = "--minutes and --budget need --nightly.";
+    return wrong_;
   }
-  if (failed && e.replay(p, base_limits(p, a), f.choices).sentence != f.sentence) {
-    return "The choices do not repeat the failure: a fault of the checker.";
-  }
-  if (!o.outcomes.empty()) {
-    auto expected = o.outcomes;
-    std::sort(expected.begin(), expected.end());
-    if (expected != f.outcomes) {
-      return "The outcomes must be " + joined(expected) + ", but are " + joined(f.outcomes) + ".";
+
+ private:
+  bool flag(std::string_view option, arguments& a) {
+    const std::pair<std::string_view, bool*> flags[] = {
+        {"--list", &a.list}, {"--nightly", &a.nightly}, {"--mutants", &a.mutants}, {"--help", &a.help}};
+    for (const auto& [name, value] : flags) {
+      if (name == option) return *value = true;
     }
+    if (option == "--quick") a.nightly = false;
+    return option == "--quick";
   }
-  if (o.cross_check) {
-    limits l = base_limits(p, a);
-    l.sleep_sets = false;
-    l.max = 20'000'000;
-    const findings plain = e.explore(p, l);
-    if (plain.how == findings::end::limit) return "The cross-check without sleep sets did not end.";
-    if (plain.how != f.how || (!failed && plain.outcomes != f.outcomes)) {
-      return "The search without sleep sets disagrees: outcomes " + joined(plain.outcomes) + " against " +
-             joined(f.outcomes) + ". " + plain.sentence;
+
+  bool number(std::string_view option, arguments& a) {
+    if (option == "--bound") return take(option, a.bound, 0);
+    if (option == "--staleness") return take(option, a.staleness, 0);
+    if (option == "--jobs") return take(option, a.jobs, 1);
+    if (option == "--max") return take(option, a.max, 1);
+    if (option == "--budget") return take(option, a.budget, 1);
+    if (option != "--minutes") return false;
+    int minutes = 0;
+    take(option, minutes, 1);
+    a.minutes = minutes;
+    return true;
+  }
+
+  bool text(std::string_view option, arguments& a) {
+    std::string* value = option == "--replay"  ? &a.replay
+                         : option == "--state" ? &a.state
+                         : option == "--site"  ? &a.site
+                                               : nullptr;
+    if (value == nullptr) return false;
+    *value = next_ < count_ ? values_[next_++] : "";
+    if (value->empty()) wrong_ = std::string(option) + " needs a text behind it.";
+    return true;
+  }
+
+  void operand(const std::string& word, arguments& a) {
+    if (word.starts_with("-")) {
+      wrong_ = "There is no option '" + word + "'; --help names them.";
+    } else if (!a.filter.empty()) {
+      wrong_ = "One NAME at a time: '" + a.filter + "' or '" + word + "'; put one with blanks into quotes.";
+    } else {
+      a.filter = word;
     }
   }
-  return {};
-}
 
-void print_failure(const program& p, const limits& l, const findings& f) {
-  if (f.how != findings::end::failed) return;
-  std::printf("  %s\n%s", f.sentence.c_str(), f.trace.c_str());
-  std::printf("  repeat with: tools/model '%s' --staleness %d --replay '%s'\n", p.name(), l.staleness,
-              f.choices.c_str());
-}
-
-double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
-
-verdict examine(const program& p, const arguments& a) {
-  verdict v{};
-  std::string how = "checked";
-  std::string wrong;
-  findings f;
-  const double start = processor_seconds();
-  if (p.examine()) {
-    wrong = p.examine()(f.executions);
-  } else {
-    engine e;
-    f = search_program(e, p, a, how);
-    wrong = judge(e, p, a, f);
+  template <class T>
+  bool take(std::string_view option, T& value, std::type_identity_t<T> least) {
+    const std::string_view digits = next_ < count_ ? values_[next_++] : "";
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc{} || end != digits.data() + digits.size() || value < least) {
+      wrong_ = std::string(option) + " needs a whole number from " + std::to_string(least) + " upwards.";
+    }
+    return true;
   }
-  v.seconds = processor_seconds() - start;
-  v.passed = wrong.empty();
-  v.executions = f.executions;
-  if (v.passed && p.how().must_fail != nullptr) how = "bug found";
-  std::snprintf(v.how, sizeof(v.how), "%s", how.c_str());
-  std::printf("%s %-58s %11llu executions  %-16s %7.2f s\n", v.passed ? "ok  " : "FAIL", p.name(),
-              static_cast<unsigned long long>(v.executions), v.how, v.seconds);
-  if (!v.passed) {
-    std::printf("  %s\n", wrong.c_str());
-    print_failure(p, base_limits(p, a), f);
-  }
-  return v;
-}
 
-// A crash of the program under test is one more way to fail, with a trace like any other. The handler leaves the
-// fiber for good; the search goes on from the root.
-void crashed(int signal) {
-  engine* e = engine::running();
-  if (e == nullptr) {
-    std::signal(signal, SIG_DFL);
-    std::raise(signal);
-    return;
-  }
-  e->fail("Crashed: %s%s.", ::strsignal(signal), signal == SIGABRT ? " (abort, assert or terminate)" : "");
-}
-
-// Fires every few seconds of processor time: without an operation in between there is an endless loop.
-void watch(int) {
-  static std::uint64_t last = 0;
-  engine* e = engine::running();
-  if (e == nullptr) return;
-  if (std::exchange(last, e->progress()) == last) e->fail("An endless loop without any operation of the door.");
-}
-
-void install_handlers() {
-  static char stack[64 * 1024];
-  stack_t alternate{};
-  alternate.ss_sp = stack;
-  alternate.ss_size = sizeof(stack);
-  ::sigaltstack(&alternate, nullptr);
-  struct sigaction action{};
-  action.sa_flags = SA_ONSTACK | SA_NODEFER;
-  action.sa_handler = crashed;
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::sigaction(signal, &action, nullptr);
-  action.sa_handler = watch;
-  ::sigaction(SIGVTALRM, &action, nullptr);
-  const itimerval every{{5, 0}, {5, 0}};
-  ::setitimer(ITIMER_VIRTUAL, &every, nullptr);
-}
-
-// A program under examination in a child process, which prints into a file of its own.
-struct child {
-  pid_t pid = 0;
-  int output = -1;
-  std::size_t index = 0;
+  int count_;
+  char** values_;
+  int next_ = 1;
+  std::string wrong_;
 };
 
-child start(const program& p, std::size_t index, const arguments& a, verdict* result) {
-  child c;
-  c.index = index;
-  std::FILE* file = std::tmpfile();
-  if (file == nullptr) {
-    std::perror("model: no temporary file");
-    std::exit(2);
-  }
-  c.output = ::dup(::fileno(file));
-  std::fclose(file);
-  std::fflush(stdout);
-  c.pid = ::fork();
-  if (c.pid < 0) {
-    std::perror("model: fork");
-    std::exit(2);
-  }
-  if (c.pid == 0) {
-    ::dup2(c.output, STDOUT_FILENO);
-    install_handlers();
-    *result = examine(p, a);
-    std::fflush(stdout);
-    std::_Exit(0);
-  }
-  return c;
-}
-
-void finish(const child& c, int status, const program& p, verdict& result) {
-  char buffer[4096];
-  ::lseek(c.output, 0, SEEK_SET);
-  for (ssize_t n = 0; (n = ::read(c.output, buffer, sizeof(buffer))) > 0;) {
-    std::fwrite(buffer, 1, static_cast<std::size_t>(n), stdout);
-  }
-  ::close(c.output);
-  if (WIFSIGNALED(status)) {
-    result.passed = false;
-    std::printf("FAIL %-58s crashed: %s\n", p.name(), ::strsignal(WTERMSIG(status)));
-  }
-  std::fflush(stdout);
-}
-
-int examine_all(const std::vector<const program*>& programs, const arguments& a) {
-  const std::size_t count = programs.size();
-  auto* verdicts = static_cast<verdict*>(::mmap(nullptr, std::max<std::size_t>(count, 1) * sizeof(verdict),
-                                                PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-  std::vector<child> running;
-  const auto begin = std::chrono::steady_clock::now();
-  for (std::size_t next = 0; next < count || !running.empty();) {
-    if (next < count && running.size() < static_cast<std::size_t>(a.jobs)) {
-      running.push_back(start(*programs[next], next, a, &verdicts[next]));
-      ++next;
-      continue;
-    }
-    int status = 0;
-    const pid_t pid = ::wait(&status);
-    const auto c = std::find_if(running.begin(), running.end(), [pid](const child& r) { return r.pid == pid; });
-    if (c == running.end()) continue;
-    finish(*c, status, *programs[c->index], verdicts[c->index]);
-    running.erase(c);
-  }
-  std::size_t passed = 0;
-  std::uint64_t executions = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    passed += verdicts[i].passed ? 1 : 0;
-    executions += verdicts[i].executions;
-  }
-  std::printf("%llu executions in %.1f s\n", static_cast<unsigned long long>(executions),
-              std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
-  std::printf("%zu passed, %zu failed\n", passed, count - passed);
-  return passed == count && count != 0 ? 0 : 1;
-}
-
-int replay(const std::vector<const program*>& programs, const arguments& a) {
-  if (programs.size() != 1) {
-    std::fprintf(stderr, "--replay needs a NAME that selects one program; this one selects %zu.\n", programs.size());
-    return 2;
-  }
-  const program& p = *programs.front();
-  install_handlers();
-  engine e;
-  const findings f = e.replay(p, base_limits(p, a), a.replay);
-  std::printf("%s\n%s", p.name(), f.trace.c_str());
-  std::printf("%s\n", f.how == findings::end::failed ? f.sentence.c_str() : "This execution does not fail.");
-  return f.how == findings::end::failed ? 1 : 0;
-}
-
-bool parse(int argc, char** argv, arguments& a) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view option = argv[i];
-    const auto text = [&]() -> const char* { return i + 1 < argc ? argv[++i] : ""; };
-    if (option == "--list")
-      a.list = true;
-    else if (option == "--quick")
-      a.nightly = false;
-    else if (option == "--nightly")
-      a.nightly = true;
-    else if (option == "--bound")
-      a.bound = std::atoi(text());
-    else if (option == "--staleness")
-      a.staleness = std::atoi(text());
-    else if (option == "--max")
-      a.max = std::strtoull(text(), nullptr, 10);
-    else if (option == "--jobs")
-      a.jobs = std::max(1, std::atoi(text()));
-    else if (option == "--mutants")
-      a.mutants = true;
-    else if (option == "--site")
-      a.site = text();
-    else if (option == "--replay")
-      a.replay = text();
-    else if (!option.starts_with("--") && a.filter.empty())
-      a.filter = option;
-    else
-      return false;
-  }
-  return true;
+int refuse(const std::string& sentence) {
+  std::fprintf(stderr, "model: %s\n", sentence.c_str());
+  return 2;
 }
 
 }  // namespace
@@ -371,26 +172,26 @@ std::vector<const program*> program::all() { return registry(); }
 
 int main(int argc, char** argv) {
   arguments a;
-  if (!parse(argc, argv, a)) {
-    std::fputs(help, stderr);
-    return 2;
+  a.jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const std::string wrong = parser{argc, argv}(a);
+  if (!wrong.empty()) return refuse(wrong);
+  if (a.help) {
+    std::fputs(help, stdout);
+    return 0;
   }
-  std::vector<const program*> selected;
-  for (const program* p : program::all()) {
-    if (matches(*p, a.filter)) selected.push_back(p);
-  }
-  // An exact name selects that program only.
-  for (const program* p : selected) {
-    if (p->name() == a.filter) {
-      selected.assign(1, p);
-      break;
-    }
-  }
+  const std::vector<const program*> selected = select(a.filter);
+  if (selected.empty()) return refuse("No program's name or file contains '" + a.filter + "'; --list names them all.");
   if (a.list) {
     for (const program* p : selected) std::printf("%s\n", p->name());
     return 0;
   }
-  if (!a.replay.empty()) return replay(selected, a);
+  if (!a.replay.empty()) {
+    if (selected.size() != 1 || selected.front()->examine()) {
+      return refuse("--replay needs a NAME that selects one program with threads; this one selects " +
+                    std::to_string(selected.size()) + ".");
+    }
+    return replay(*selected.front(), a, a.replay);
+  }
   if (a.mutants) return search_mutants(selected, {a.site, a.max != 0 ? a.max : 200'000, a.jobs, install_handlers});
   return examine_all(selected, a);
 }

@@ -53,7 +53,7 @@ std::uint32_t engine::find(const void* address, std::size_t size) {
     location& x = locations_[index];
     x.size = size;
     x.freed = heap_.freed_around(address) != nullptr;
-    x.shared = script_ != nullptr || shared_[locations::hash(x.address) % shared_.size()];
+    x.shared = script_ != nullptr || shared_[shared_slot(x.address)];
   }
   return index;
 }
@@ -250,8 +250,7 @@ bits engine::load(const void* address, std::size_t size, order o, bool blind, si
   const int newest = x.newest();
   const int oldest = newest == 0 ? 0 : oldest_readable(x, o == order::seq_cst);
   const int readable = newest - oldest + 1;
-  const int pick =
-      blind ? x.last_read[current_] : newest - choose_value(readable, reads_newest_only() ? 1 : readable);
+  const int pick = blind ? x.last_read[current_] : newest - choose_value(readable, reads_newest_only() ? 1 : readable);
   const bits value = read_message(x, pick, o);
   if (logging_) {
     log(pick < newest ? "load %s = %s, %s (stale: the newest is %s)" : "load %s = %s, %s", label(x).c_str(),

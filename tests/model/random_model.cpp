@@ -229,22 +229,54 @@ std::string compare(std::uint64_t seed, std::uint64_t& executions) {
   if (all.how == model::findings::end::limit) return {};  // too large: it says nothing
   const std::string which = "Random program " + std::to_string(seed) + ": ";
   if (reduced.how != all.how) {
-    return which + "one search ends with '" + reduced.sentence + "' and the plain one with '" + all.sentence + "'." + describe(threads);
+    return which + "one search ends with '" + reduced.sentence + "' and the plain one with '" + all.sentence + "'." +
+           describe(threads);
   }
   if (all.how == model::findings::end::failed || reduced.outcomes == all.outcomes) return {};
   return which + "the plain search sees " + std::to_string(all.outcomes.size()) + " outcomes and the reduced one " +
          std::to_string(reduced.outcomes.size()) + "." + describe(threads);
 }
 
-constexpr std::uint64_t programs = 2000;
+// Interrupted again and again, and resumed by another checker each time: the same executions, the same outcomes.
+std::string interrupt(std::uint64_t seed, std::uint64_t& executions) {
+  const std::vector<thread> threads = draw(seed);
+  const model::program::unlisted p{{}, [&threads](run& r) { set_up(r, threads); }};
+  const model::limits how{.bound = seed % 2 == 0 ? 2 : -1, .max = 5'000};
+  const model::findings whole = model::engine{}.explore(p, how);
+  executions += whole.executions;
+  model::interruption pauses;
+  pauses.budget = 1 + whole.executions / 7;
+  model::findings parts;
+  int times = 0;
+  do {
+    model::engine e;
+    parts = e.explore(p, how, &pauses);
+    ++times;
+  } while (parts.how == model::findings::end::paused);
+  executions += parts.executions;
+  if (parts.how == whole.how && parts.executions == whole.executions && parts.redundant == whole.redundant &&
+      parts.outcomes == whole.outcomes && (times > 1 || whole.executions < 2)) {
+    return {};
+  }
+  return "Random program " + std::to_string(seed) + ", resumed " + std::to_string(times - 1) +
+         " times: " + std::to_string(parts.executions) + " executions instead of " + std::to_string(whole.executions) +
+         "." + describe(threads);
+}
 
-const model::program random_programs{"checker: 2000 random programs, reduced search against plain search",
-                                     [](std::uint64_t& executions) -> std::string {
-                                       for (std::uint64_t seed = 1; seed <= programs; ++seed) {
-                                         std::string wrong = compare(seed, executions);
-                                         if (!wrong.empty()) return wrong;
-                                       }
-                                       return {};
-                                     }};
+// The first answer that is not empty.
+model::program::examination for_all(std::uint64_t programs, std::string (*test)(std::uint64_t, std::uint64_t&)) {
+  return [=](std::uint64_t& executions) -> std::string {
+    for (std::uint64_t seed = 1; seed <= programs; ++seed) {
+      std::string wrong = test(seed, executions);
+      if (!wrong.empty()) return wrong;
+    }
+    return {};
+  };
+}
+
+const model::program reduction{"checker: 2000 random programs, reduced search against plain search",
+                               for_all(2000, compare)};
+const model::program resumption{"checker: 500 random programs, interrupted and resumed search against a whole one",
+                                for_all(500, interrupt)};
 
 }  // namespace

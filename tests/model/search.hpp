@@ -5,14 +5,35 @@
 #include <sluice/model/raw.hpp>
 
 #include <cstdint>
-#include <string_view>
+#include <vector>
 
 namespace model {
 
 class search {
  public:
   /// Forgets everything.
-  void reset() { trail_.clear(); }
+  void reset() {
+    trail_.clear();
+    astray_ = false;
+  }
+
+  /// Writes the trail down, for unpack() in another process.
+  void pack(std::vector<std::uint32_t>& packed) const {
+    packed.clear();
+    for (const node& n : trail_) {
+      packed.push_back(static_cast<std::uint32_t>(n.pick) | static_cast<std::uint32_t>(n.rest) << 8 |
+                       static_cast<std::uint32_t>(n.sleep) << 16 | static_cast<std::uint32_t>(n.count) << 24);
+    }
+  }
+  void unpack(const std::vector<std::uint32_t>& packed) {
+    reset();
+    for (const std::uint32_t p : packed) {
+      trail_.push_back({static_cast<std::uint8_t>(p), static_cast<std::uint8_t>(p >> 8),
+                        static_cast<std::uint8_t>(p >> 16), static_cast<std::uint8_t>(p >> 24)});
+    }
+  }
+  /// Whether the trail asked for a choice that the program did not offer: it belongs to another one.
+  bool astray() const noexcept { return astray_; }
 
   /// The next execution replays what stands in the trail.
   void begin() noexcept { position_ = 0; }
@@ -27,13 +48,18 @@ class search {
     }
     const node& n = trail_[position_++];
     sleep = n.sleep;
-    return n.pick;
+    if (n.count == 0 && n.pick < 8 && (candidates >> n.pick & 1u) != 0) return n.pick;
+    astray_ = true;
+    return lowest(candidates);
   }
 
   /// Chooses a number below `count`, from 0 upwards.
   int choose_value(int count) {
     if (position_ == trail_.size()) trail_.push_back({0, 0, 0, static_cast<std::uint8_t>(count)});
-    return trail_[position_++].pick;
+    const node& n = trail_[position_++];
+    if (n.count == count && n.pick < count) return n.pick;
+    astray_ = true;
+    return 0;
   }
 
   /// Moves on to the next unexplored branch. False: there is none.
@@ -63,6 +89,7 @@ class search {
   };
   raw_vector<node> trail_;
   std::size_t position_ = 0;
+  bool astray_ = false;
 };
 
 }  // namespace model
