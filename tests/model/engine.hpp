@@ -32,7 +32,7 @@ namespace model {
 /// How to search.
 struct limits {
   int bound = -1;          ///< preemptions; -1: all, with sleep sets
-  bool sleep_sets = true;  ///< only if unbounded: a bound makes them unsound
+  bool sleep_sets = true;  ///< and early reads; only if unbounded: a bound makes them unsound
   int staleness = 1;
   std::uint64_t max = 0;  ///< executions
   double seconds = 0;     ///< of processor time; 0: any

@@ -23,7 +23,7 @@ std::vector<phase> plan(const program& p, const request& a) {
   const int bound = a.bound >= 0 ? a.bound : p.how().bound;
   const std::uint64_t asked = a.max != 0 ? a.max : p.how().max;
   if (bound < 0) {
-    l.max = asked != 0 ? asked : a.nightly ? 50'000'000 : 1'000'000;
+    l.max = asked != 0 ? asked : a.nightly ? 50'000'000 : 500'000;
     phases.push_back({l, "exhaustive"});
   }
   l.max = asked != 0 ? asked : a.nightly ? 200'000'000 : 1'000'000;

@@ -1,6 +1,6 @@
 // Litmus programs: the checker's own test against known answers of the C++20 memory model. Most state the exact set
 // of outcomes (the values read, in order of the threads, then final values); the others carry plain data, which
-// races unless the orders are right. All are searched with and without sleep sets.
+// races unless the orders are right. All are searched with and without reductions.
 
 #include <sluice/model/program.hpp>
 #include <sluice/queues/atomic.hpp>

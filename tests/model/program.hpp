@@ -31,7 +31,7 @@ struct options {
   int timeouts = 1;          ///< time-outs per execution that happen although somebody could still run
   std::uint64_t max = 0;     ///< executions per search; 0: the mode's
   int max_steps = 5000;      ///< operations per execution; more is reported as a livelock
-  bool cross_check = false;  ///< search with and without sleep sets, and compare the outcomes
+  bool cross_check = false;  ///< search with and without reductions, and compare the outcomes
 };
 
 /// One execution: its shared state and its threads.
