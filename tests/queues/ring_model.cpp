@@ -76,6 +76,50 @@ auto empty_is_exact(model::run& r) {
   });
 }
 
+// The same for a getter that only heard of the first put: there is always one item.
+auto empty_is_exact_for_others(model::run& r) {
+  auto& s = r.make<state>(std::size_t{2});
+  auto& there = r.make<atomic<bool>>();
+  r.thread("putter", [&] {
+    put(s, 1);
+    there.store(true, release);  // E1 publish
+    put(s, 2);
+    get(s);
+  });
+  r.thread("getter", [&] {
+    while (!there.load(acquire)) yield_thread();  // E1 observe
+    const ring_status status = s.items.try_pop([](payload&&) {});
+    model::check(status == ring_status::done, "A ring that always holds an item is not empty.");
+  });
+}
+
+// "Full" is exact: a ring that never held more than it might is not full, however old the indices are that a putter reads.
+auto full_is_exact(int laps) {
+  return [=](model::run& r) {
+    auto& s = r.make<state>(std::size_t{2});
+    r.thread("putter and getter", [=, &s] {
+      for (int i = 0; i < laps; ++i) {
+        put(s, 1);
+        get(s);
+      }
+      put(s, 1);
+    });
+    r.thread("putter", [&s] {
+      payload item(2);
+      model::check(s.items.try_push(item) == ring_status::done, "A ring with room for one more is not full.");
+    });
+  };
+}
+
+auto size_is_possible(model::run& r) {
+  auto& s = r.make<state>(std::size_t{2});
+  r.thread("putter and getter", [&s] {
+    put(s, 1);
+    get(s);
+  });
+  r.thread("asks", [&s] { model::check(s.items.size() <= 1, "It never held two."); });
+}
+
 // A put races with close: accepted and delivered, or refused.
 auto close_or_put(model::run& r) {
   auto& s = r.make<state>(std::size_t{1});
@@ -100,5 +144,9 @@ const model::program p6{"ring: 1 to 2, capacity 1", {}, one_to_two(1)};
 const model::program p7{"ring: 1 to 2, capacity 2", {}, one_to_two(2)};
 const model::program p8{"ring: empty is exact", {}, empty_is_exact};
 const model::program p9{"ring: close or put", {}, close_or_put};
+const model::program p10{"ring: empty is exact for others", {}, empty_is_exact_for_others};
+const model::program p11{"ring: full is exact, one lap", {}, full_is_exact(1)};
+const model::program p12{"ring: full is exact, two laps", {}, full_is_exact(2)};
+const model::program p13{"ring: size is possible", {}, size_is_possible};
 
 }  // namespace
