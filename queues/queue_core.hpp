@@ -178,8 +178,8 @@ void queue_core<T>::task_done(std::uint64_t count) {
     next = word + count * done_one;
     // A put may still come between: then this is no zero, and the kick is for nothing.
     if ((word & done_kick_flag) != 0 && ring_.tail() == after) next &= ~done_kick_flag;
-    // E1 publish; E1 observe: I2, and who meets zero passes on what the others wrote
-  } while (!done_.compare_exchange_weak(word, next, acq_rel, acquire));
+    // E1 publish. E1 observe when `word` was read, whose value comes once: I2, and who meets zero passes on what the others wrote
+  } while (!done_.compare_exchange_weak(word, next, release, acquire));
   if ((word & done_kick_flag) == (next & done_kick_flag)) return;  // I5
   if (ring_.tail() == after) zero_at_.set(after);
   kick(done_kick);

@@ -3,6 +3,8 @@
 #include <sluice/model/program.hpp>
 #include <sluice/queues/event.hpp>
 
+#include "model_payload.hpp"
+
 #include <chrono>
 #include <memory>
 
@@ -173,6 +175,7 @@ void blocking(model::run& r) {
     s.begin.set();
     s.end.blocking_wait(std::chrono::hours::max());
     model::check(s.written.get() == 2, "It waited.");
+    model::check(test::refused_on_worker([&] { s.end.blocking_wait(); }), "A worker is not blocked.");
   });
   r.thread("second", [&s] {
     s.begin.blocking_wait();

@@ -50,6 +50,14 @@ void runner_empties_a_cell(model::run& r) {
   r.finally([&s] { model::check(drain(s) == 6, "The others are there."); });
 }
 
+// The size is one that the queue had, though the runner advances the head.
+void size_beside_the_runner(model::run& r) {
+  auto& s = r.make<queue_state>(std::size_t{2});
+  r.thread("getter", [&s] { get(s, s.one); });
+  r.thread("putter", [&s] { put(s, s.two, 1); });
+  r.thread("asks", [&s] { model::check(s.items->items().size() <= 1, "It never held two."); });
+}
+
 // The cell that a getter emptied is filled by the runner.
 void runner_fills_a_cell(model::run& r) {
   auto& s = r.make<queue_state>(std::size_t{2});
@@ -275,7 +283,8 @@ void blocking(model::run& r) {
       std::optional<leased<payload>> second = items.blocking_lease();
       model::check((*second)->value() == 2, "The second item comes second.");
     }
-    model::check(!items.blocking_next().has_value(), "Closed and drained.");
+    model::check(!items.blocking_next() && !items.blocking_lease(), "Closed and drained.");
+    model::check(refused_on_worker([&] { (void)items.blocking_next(); }), "A worker is not blocked.");
   });
   r.finally([&items] { model::check(items.unfinished() == 0, "A lease is done when it goes."); });
 }
@@ -283,6 +292,7 @@ void blocking(model::run& r) {
 const model::program p01{"queue: nobody passes a waiting put", {}, nobody_passes_a_waiting_put};
 const model::program p02{"queue: a cell that the runner emptied", {}, runner_empties_a_cell};
 const model::program p03{"queue: a cell that the runner fills", {}, runner_fills_a_cell};
+const model::program p16{"queue: size x waiting get x put", {}, size_beside_the_runner};
 const model::program p04{"queue: join x a zero that was met", {}, zero_that_was_met};
 const model::program p05{"queue: two joins see the work", {}, two_joins_see_the_work};
 const model::program p06{"queue: join twice", {}, join_twice};

@@ -3,6 +3,8 @@
 #include <sluice/model/program.hpp>
 #include <sluice/queues/semaphore.hpp>
 
+#include "model_payload.hpp"
+
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -248,7 +250,10 @@ void permits(model::run& r) {
   };
   auto& s = r.make<shared>();
   const auto work = [&s](permit held) { s.guarded.set(s.guarded.get() + static_cast<int>(held.count())); };
-  r.thread("forever", [&s, work] { work(s.gate.blocking_acquire(2)); });
+  r.thread("forever", [&s, work] {
+    work(s.gate.blocking_acquire(2));
+    model::check(test::refused_on_worker([&] { (void)s.gate.blocking_acquire(0); }), "A worker is not blocked.");
+  });
   r.thread("in parts", [&s, work] {
     permit held = s.gate.blocking_acquire(2, std::chrono::hours::max());
     permit part = held.split(1);
