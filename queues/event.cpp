@@ -23,7 +23,7 @@ void event_core::set() noexcept {
   std::uint64_t after = 0;
   do {
     after = (word & set_flag) != 0 ? word : ((word | set_flag) + count_one) & ~kick_flag;
-  } while (!word_.compare_exchange_weak(word, after, acq_rel, relaxed));  // E1 publish
+  } while (!word_.compare_exchange_weak(word, after, release, relaxed));  // E1 publish
   if ((word & kick_flag) != 0 && (word & set_flag) == 0) kick(0);
 }
 

@@ -12,7 +12,8 @@
 // I4  While getters wait, head is frozen, and the ring is empty and tail's kick is set, or that kick is owed; while putters wait, tail is
 //     frozen, and the ring is full and head's kick is set, or that kick is owed. The runner leaves only so: no wakeup is lost.
 // I5  task_done touches the object after its CAS only if that CAS cleared the kick: then a destructor waits for it.
-// E1  task_done (release) -> join (acquire), on the done word: what workers wrote before task_done.
+// E1  task_done (release) -> join (acquire), on the done word: what workers wrote before task_done. Also -> task_done, unfinished
+//     (acquire): no tail is read that is older than what was done (I2).
 
 #include <sluice/queues/apart.hpp>
 #include <sluice/queues/errors.hpp>
@@ -164,7 +165,7 @@ std::vector<T> queue_core<T>::close_now() {
 
 template <class T>
 void queue_core<T>::task_done(std::uint64_t count) {
-  std::uint64_t word = done_.load(relaxed);
+  std::uint64_t word = done_.load(acquire);  // E1 observe
   std::uint64_t next = 0;
   std::uint64_t after = 0;
   do {
@@ -177,8 +178,8 @@ void queue_core<T>::task_done(std::uint64_t count) {
     next = word + count * done_one;
     // A put may still come between: then this is no zero, and the kick is for nothing.
     if ((word & done_kick_flag) != 0 && ring_.tail() == after) next &= ~done_kick_flag;
-    // E1 publish; E1 observe, so that the one who meets zero passes on what the others wrote
-  } while (!done_.compare_exchange_weak(word, next, acq_rel, relaxed));
+    // E1 publish. E1 observe when `word` was read, whose value comes once: I2, and who meets zero passes on what the others wrote
+  } while (!done_.compare_exchange_weak(word, next, release, acquire));
   if ((word & done_kick_flag) == (next & done_kick_flag)) return;  // I5
   if (ring_.tail() == after) zero_at_.set(after);
   kick(done_kick);
@@ -200,7 +201,7 @@ bool queue_core<T>::joined(std::uint64_t& start) const noexcept {
 
 template <class T>
 std::uint64_t queue_core<T>::unfinished() const noexcept {
-  const std::uint64_t done = done_.load(relaxed) / done_one;  // a snapshot; read first, so never negative
+  const std::uint64_t done = done_.load(acquire) / done_one;  // E1 observe. A snapshot; read first, so never negative
   return ring_.tail() - done;
 }
 

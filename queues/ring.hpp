@@ -18,6 +18,10 @@
 // E2  get frees the cell (release) -> put of the next lap observes it (acquire): the item's end of life.
 // E3  close sets closed on tail, then clears kick on head (release) -> the runner sets kick on head (acquire), then looks at
 //     closed: either close sees the kick, and kicks, or the runner sees closed.
+// E4  who advances tail (release) -> who compares with that tail (acquire): no older head than the advancing side knew, so "full" is
+//     true at some moment.
+// E5  who advances head (release) -> who compares with that head (acquire): no older tail, so "empty" is, and tail - head is never
+//     negative.
 // Otherwise the index words hand over nothing (relaxed): items travel by the cells, waiting by the hub's inbox.
 //
 // Source: D. Vyukov's bounded MPMC queue; the flags are ours (queues/README.md). N is at least 2: with one cell, "holds item i"
@@ -66,7 +70,7 @@ class ring {
   template <class Take>
   ring_status try_pop(Take&& take) noexcept;
 
-  std::uint64_t head() const noexcept { return head_.load(relaxed) / one; }
+  std::uint64_t head() const noexcept { return head_.load(acquire) / one; }  // E5 observe
   std::uint64_t tail() const noexcept { return tail_.load(relaxed) / one; }
   bool is_closed() const noexcept { return (tail_.load(relaxed) & closed) != 0; }
   std::size_t capacity() const noexcept { return capacity_; }
@@ -144,14 +148,14 @@ ring<T>::~ring() {
 
 template <class T>
 ring_status ring<T>::try_push(T& value) noexcept {
-  std::uint64_t word = tail_.load(relaxed);
+  std::uint64_t word = tail_.load(acquire);  // E4 observe
   short_wait emptying;
   for (;;) {
     if ((word & (frozen | closed)) != 0) [[unlikely]]
       return (word & closed) != 0 ? ring_status::closed : ring_status::frozen;
     const std::uint64_t index = word / one;
     if (full(index)) [[unlikely]] {
-      const std::uint64_t again = tail_.load(relaxed);
+      const std::uint64_t again = tail_.load(acquire);  // E4 observe
       if (again == word) return ring_status::nothing;
       word = again;
       continue;
@@ -159,10 +163,11 @@ ring_status ring<T>::try_push(T& value) noexcept {
     cell& c = at(index);
     if (c.sequence.load(acquire) != index) [[unlikely]] {  // E2 observe. A getter is still moving out, or word is old.
       emptying();
-      word = tail_.load(relaxed);
+      word = tail_.load(acquire);  // E4 observe
       continue;
     }
-    if (!tail_.compare_exchange_weak(word, (word + one) & ~kick, relaxed, relaxed)) continue;
+    // E4 publish, E4 observe
+    if (!tail_.compare_exchange_weak(word, (word + one) & ~kick, release, acquire)) continue;
     std::construct_at(c.item(), std::move(value));
     c.sequence.store(index + 1, release);  // E1 publish
     return (word & kick) != 0 ? ring_status::done_kick : ring_status::done;
@@ -172,7 +177,7 @@ ring_status ring<T>::try_push(T& value) noexcept {
 template <class T>
 template <class Take>
 ring_status ring<T>::try_pop(Take&& take) noexcept {
-  std::uint64_t word = head_.load(relaxed);
+  std::uint64_t word = head_.load(acquire);  // E5 observe
   short_wait filling;
   for (;;) {
     if ((word & frozen) != 0) [[unlikely]]
@@ -180,7 +185,8 @@ ring_status ring<T>::try_pop(Take&& take) noexcept {
     const std::uint64_t index = word / one;
     cell& c = at(index);
     if (c.sequence.load(acquire) == index + 1) [[likely]] {  // E1 observe
-      if (!head_.compare_exchange_weak(word, (word + one) & ~kick, relaxed, relaxed)) continue;
+      // E5 publish, E5 observe
+      if (!head_.compare_exchange_weak(word, (word + one) & ~kick, release, acquire)) continue;
       take(std::move(*c.item()));
       std::destroy_at(c.item());
       c.sequence.store(index + mask_ + 1, release);  // E2 publish
@@ -189,8 +195,8 @@ ring_status ring<T>::try_pop(Take&& take) noexcept {
     // tail == index proves "empty" at this moment, however old `word` is: head lies between the two.
     const std::uint64_t other = tail_.load(relaxed);
     if (other / one == index) return (other & closed) != 0 ? ring_status::closed : ring_status::nothing;
-    filling();  // a put has claimed the cell and is about to publish it, or `word` is old
-    word = head_.load(relaxed);
+    filling();                   // a put has claimed the cell and is about to publish it, or `word` is old
+    word = head_.load(acquire);  // E5 observe
   }
 }
 
@@ -200,7 +206,7 @@ typename ring<T>::closing ring<T>::close() noexcept {
   do {
     if ((word & closed) != 0) return {false, false, false};
   } while (!tail_.compare_exchange_weak(word, (word | closed) & ~kick, relaxed, relaxed));
-  const std::uint64_t before = head_.fetch_and(~kick, acq_rel);  // E3 publish
+  const std::uint64_t before = head_.fetch_and(~kick, release);  // E3 publish
   return {true, (word & kick) != 0, (before & kick) != 0};
 }
 
@@ -233,7 +239,7 @@ void ring<T>::pop_front() noexcept {
   const std::uint64_t word = head_.load(relaxed);
   cell& c = at(word / one);
   std::destroy_at(c.item());
-  head_.fetch_add(one, relaxed);  // frozen: nobody else moves the index, but close() may clear the kick
+  head_.fetch_add(one, release);  // E5 publish. Frozen: nobody else moves the index, but close() may clear the kick
   c.sequence.store(word / one + mask_ + 1, release);  // E2 publish
 }
 
@@ -247,7 +253,7 @@ void* ring<T>::back() noexcept {
 
 template <class T>
 void ring<T>::push_back() noexcept {
-  const std::uint64_t index = tail_.fetch_add(one, relaxed) / one;  // close() writes tail too
+  const std::uint64_t index = tail_.fetch_add(one, release) / one;  // E4 publish. close() writes tail too
   at(index).sequence.store(index + 1, release);                     // E1 publish
 }
 
@@ -264,7 +270,7 @@ template <class T>
 bool ring<T>::arm_not_full() noexcept {
   std::uint64_t word = head_.load(relaxed);
   while (tail() - word / one >= capacity_) {
-    if (head_.compare_exchange_weak(word, word | kick, acq_rel, relaxed)) return true;  // I3, E3 observe
+    if (head_.compare_exchange_weak(word, word | kick, acquire, relaxed)) return true;  // I3, E3 observe
   }
   return false;
 }

@@ -65,13 +65,13 @@ void semaphore_core::give_back(std::uint64_t n) {
       throw std::logic_error("sluice: release(" + std::to_string(n) + ") on a semaphore with only " +
                              std::to_string(word / one) + " permits out: give back each forgotten permit once");
     }
-  } while (!word_.compare_exchange_weak(word, (word - n * one) & ~kick_flag, acq_rel, relaxed));  // E1 publish
+  } while (!word_.compare_exchange_weak(word, (word - n * one) & ~kick_flag, release, relaxed));  // E1 publish
   if ((word & kick_flag) != 0) kick(0);
 }
 
 void semaphore_core::resize(std::size_t permits) {
   total_.store(checked_total(permits), relaxed);
-  if ((word_.fetch_and(~kick_flag, acq_rel) & kick_flag) != 0) kick(0);  // E2 publish
+  if ((word_.fetch_and(~kick_flag, release) & kick_flag) != 0) kick(0);  // E2 publish
 }
 
 std::size_t semaphore_core::available() const noexcept {
@@ -101,11 +101,8 @@ bool semaphore_core::grant(permit_waiter& w) noexcept {
   std::uint64_t word = word_.load(relaxed);
   while (!has_free(word, w.wanted)) {
     if (kick_armed_) return false;
-    if (word_.compare_exchange_weak(word, word | kick_flag, acq_rel, relaxed)) {  // E2 observe
-      kick_armed_ = true;
-      word |= kick_flag;
-      if (!has_free(word, w.wanted)) return false;
-    }
+    // Once it is set, the total is looked at again. E2 observe
+    if (word_.compare_exchange_weak(word, word | kick_flag, acquire, relaxed)) kick_armed_ = true;
   }
   if (!claim(w)) return true;
   word_.fetch_add(w.wanted * one, acquire);  // E1 observe. Frozen: nobody else takes

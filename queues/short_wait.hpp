@@ -18,7 +18,7 @@ class short_wait {
   }
 
  private:
-  static constexpr unsigned polls_before_yield = 64;
+  static constexpr unsigned polls_before_yield = model_build ? 1 : 64;
 
   unsigned polls_ = 0;
 };

@@ -87,7 +87,7 @@ class task_context : public runnable {
   /// Requests cancellation: idempotent, from any thread. The caller keeps the context alive.
   void cancel() noexcept {
     // E1 observe
-    const std::uintptr_t before = word_.exchange(cancelled_word, acq_rel);
+    const std::uintptr_t before = word_.exchange(cancelled_word, acquire);
     if (before == none || before == cancelled_word) return;
     auto* wait = reinterpret_cast<cancellable*>(before);
     wait->owner->cancel(*wait);

@@ -63,7 +63,7 @@ bool waiter_hub::enter() noexcept {
 bool waiter_hub::push(waiter& w) noexcept {
   std::uintptr_t head = inbox_.load(relaxed);  // only a guess for the exchange
   do {
-    w.inbox_next = reinterpret_cast<waiter*>(head & ~flag_mask);
+    w.inbox_next.set(reinterpret_cast<waiter*>(head & ~flag_mask));
   } while (!inbox_.compare_exchange_weak(head, reinterpret_cast<std::uintptr_t>(&w) | running | (head & flag_mask),
                                          release, relaxed));  // E1 publish
   return (head & running) == 0;
@@ -84,7 +84,7 @@ void waiter_hub::kick(unsigned word) noexcept {
 void waiter_hub::cancel(cancellable& wait) noexcept {
   auto& w = static_cast<waiter&>(wait);
   auto seen = wait_state::unregistered;
-  if (w.state.compare_exchange_strong(seen, wait_state::cancelled, acq_rel, acquire)) return;  // E2, I2: last touch
+  if (w.state.compare_exchange_strong(seen, wait_state::cancelled, release, acquire)) return;  // E2, I2: last touch
   if (!push(w)) return;
   grab();
   run(nullptr);
@@ -112,7 +112,7 @@ void waiter_hub::complete_all(waiter_list& list, wait_result result) noexcept {
 // One waiter from the inbox: a registration, or a canceller's message.
 void waiter_hub::receive(waiter& w) noexcept {
   auto seen = wait_state::unregistered;
-  if (w.state.compare_exchange_strong(seen, wait_state::linked, acq_rel, acquire)) {  // E2
+  if (w.state.compare_exchange_strong(seen, wait_state::linked, release, acquire)) {  // E2
     lists_[w.list].push_back(w);
     return;
   }
@@ -122,18 +122,18 @@ void waiter_hub::receive(waiter& w) noexcept {
 
 // Takes what is in the inbox: first the kicks, then the waiters, in the order in which they came.
 void waiter_hub::grab() noexcept {
-  const std::uintptr_t grabbed = inbox_.exchange(running, acq_rel);  // E1 observe, E1 publish
+  const std::uintptr_t grabbed = inbox_.exchange(running, acquire);  // E1 observe
   if ((grabbed & flag_mask) != running) kicked(grabbed & flag_mask);
   waiter* newest = reinterpret_cast<waiter*>(grabbed & ~flag_mask);
   waiter* oldest = nullptr;
   while (newest != nullptr) {
-    waiter* const before = newest->inbox_next;
-    newest->inbox_next = oldest;
+    waiter* const before = newest->inbox_next.get();
+    newest->inbox_next.set(oldest);
     oldest = newest;
     newest = before;
   }
   while (oldest != nullptr) {
-    waiter* const after = oldest->inbox_next;
+    waiter* const after = oldest->inbox_next.get();
     receive(*oldest);
     oldest = after;
   }
@@ -189,7 +189,7 @@ void waiter_hub::inherit(waiter& w) noexcept {
   w.heir = false;
   auto* const hub = static_cast<waiter_hub*>(w.owner);
   const waiter* expected = &w;
-  if (!hub->heir_.compare_exchange_strong(expected, nullptr, acquire, relaxed)) return;  // E3 observe. Taken over
+  if (!hub->heir_.compare_exchange_strong(expected, nullptr, relaxed, relaxed)) return;  // taken over
   hub->grab();
   hub->run(nullptr);
 }
@@ -204,7 +204,7 @@ void waiter_hub::take_over() noexcept {
 
 void waiter_hub::seize() noexcept {
   std::uintptr_t expected = 0;
-  while (!inbox_.compare_exchange_weak(expected, running, acq_rel, relaxed)) {  // E1 observe
+  while (!inbox_.compare_exchange_weak(expected, running, acquire, relaxed)) {  // E1 observe
     expected = 0;
     yield_thread();
   }

@@ -30,8 +30,9 @@
 //
 // E1  push, kick, exit (release) -> take, enter (acquire), on the inbox: the waiter's fields, what the kicker published
 //     before it kicked, and the runner-private state of the runner before.
-// E2  a canceller's or the runner's step on `state` (release) -> the other's (acquire).
-// E3  heir_ set (release) -> taken (acquire): the runner-private state.
+// E2  a canceller's or the runner's step on `state` (release) -> the other, who finds it taken (acquire): the inbox link, or that
+//     the waiter may go.
+// E3  heir_ set (release) -> taken over (acquire): the runner-private state. The heir itself has it from being woken.
 //
 // Progress: no mutex, no spin on the runner. A preempted runner delays this object's waiters. Source: the idea is
 // flat combining / delegation (Hendler et al., SPAA 2010), with waiters as messages. Design note: queues/README.md.
@@ -52,9 +53,9 @@ struct alignas(16) waiter : cancellable {
   waiter(const waiter&) = delete;
   waiter& operator=(const waiter&) = delete;
 
-  waiter* next = nullptr;        // runner-private: neighbours in a list, or the next ready waiter
-  waiter* previous = nullptr;    // runner-private
-  waiter* inbox_next = nullptr;  // the pusher's until the push, then the runner's
+  waiter* next = nullptr;              // runner-private: neighbours in a list, or the next ready waiter
+  waiter* previous = nullptr;          // runner-private
+  plain<waiter*> inbox_next{nullptr};  // the pusher's until the push, then the runner's; I2
   task_context* context;
   atomic<wait_state> state{wait_state::unregistered};  // see above; runner and one canceller
   std::uint8_t list;                                   // which of the hub's lists it belongs to

@@ -1,8 +1,9 @@
 #pragma once
 // The item of every queue model: plain data, so that a missing edge is a data race that the checker reports.
 
-#include <sluice/queues/atomic.hpp>
+#include <sluice/queues/thread_context.hpp>
 
+#include <stdexcept>
 #include <utility>
 
 namespace sluice::test {
@@ -17,5 +18,19 @@ class payload {
  private:
   impl::plain<int> value_;
 };
+
+/// Whether `call` is refused on a worker. It must be the first thing that it looks at: model threads share their thread_locals.
+template <class Call>
+bool refused_on_worker(Call&& call) {
+  impl::worker_thread_name = "model";
+  try {
+    call();
+  } catch (const std::logic_error&) {
+    impl::worker_thread_name = nullptr;
+    return true;
+  }
+  impl::worker_thread_name = nullptr;
+  return false;
+}
 
 }  // namespace sluice::test

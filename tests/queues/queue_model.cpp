@@ -1,75 +1,21 @@
 // models: queues/queue.hpp queues/queue_core.hpp queues/waiter_hub.hpp queues/task_context.hpp queues/thread_context.hpp
 // The shipped queue: waiting, cancelling, closing, joining and destroying, in every interleaving. The waiting tasks
-// are plain threads with a context that others may cancel, which takes the same path as a coroutine.
+// are plain threads: see model_queue.hpp.
 #include <sluice/model/program.hpp>
 #include <sluice/queues/queue.hpp>
 
-#include "model_payload.hpp"
-
-#include <memory>
+#include "model_queue.hpp"
 
 namespace {
 
 using namespace sluice;
 using namespace sluice::impl;
-using test::payload;
-
-constexpr int was_cancelled = -10;
-constexpr int was_closed = -11;
-
-struct state {
-  explicit state(std::size_t capacity) : items(std::make_unique<queue_core<payload>>(capacity, "model")) {}
-  std::unique_ptr<queue_core<payload>> items;
-  thread_context one;
-  thread_context two;
-  thread_context three;
-  int got[3]{};
-};
-
-template <class Awaiter>
-decltype(auto) wait(Awaiter& awaiter, thread_context& context) {
-  return block_on_awaiter(awaiter, context, time_point::max());
-}
-
-int get(state& s, thread_context& context) {
-  try {
-    get_awaiter<payload, payload> awaiter(*s.items, context);
-    return wait(awaiter, context).value();
-  } catch (const cancelled&) {
-    return was_cancelled;
-  } catch (const queue_closed&) {
-    return was_closed;
-  }
-}
-
-// The value, if the queue took it.
-int put(state& s, thread_context& context, int value) {
-  payload item(value);
-  try {
-    put_awaiter<payload> awaiter(*s.items, context, item);
-    wait(awaiter, context);
-    model::check(item.value() == -1, "A put that succeeded took the value.");
-    return value;
-  } catch (const cancelled&) {
-    model::check(item.value() == value, "A cancelled put left the value in the caller's object.");
-    return was_cancelled;
-  } catch (const queue_closed&) {
-    model::check(item.value() == value, "A put into a closed queue left the value in the caller's object.");
-    return was_closed;
-  }
-}
-
-int drain(state& s) {
-  int sum = 0;
-  while (s.items->try_get([&](payload&& item) { sum += payload(std::move(item)).value(); }) == ring_status::done) {
-  }
-  return sum;
-}
+using namespace sluice::test;
 
 // A getter that waits is woken, at every capacity; each thread has one context per wait.
 auto hand_over(std::size_t capacity) {
   return [=](model::run& r) {
-    auto& s = r.make<state>(capacity);
+    auto& s = r.make<queue_state>(capacity);
     r.thread("putter", [&s] { put(s, s.one, 1); });
     r.thread("getter", [&s] { model::check(get(s, s.two) == 1, "The getter gets the item."); });
   };
@@ -77,7 +23,7 @@ auto hand_over(std::size_t capacity) {
 
 // The second put waits for room, or the first get for an item, and cells are used again.
 void lap(model::run& r) {
-  auto& s = r.make<state>(std::size_t{1});
+  auto& s = r.make<queue_state>(std::size_t{1});
   r.thread("putter", [&s] {
     put(s, s.one, 1);
     put(s, s.three, 2);
@@ -90,7 +36,7 @@ void lap(model::run& r) {
 }
 
 void two_getters(model::run& r) {
-  auto& s = r.make<state>(std::size_t{1});
+  auto& s = r.make<queue_state>(std::size_t{1});
   r.thread("putter", [&s] {
     put(s, s.one, 1);
     thread_context again;
@@ -103,7 +49,7 @@ void two_getters(model::run& r) {
 
 // put x cancelled get: the item goes to the getter or stays in the queue.
 void cancelled_get(model::run& r) {
-  auto& s = r.make<state>(std::size_t{1});
+  auto& s = r.make<queue_state>(std::size_t{1});
   r.thread("getter", [&s] { s.got[0] = get(s, s.one); });
   r.thread("putter", [&s] { put(s, s.two, 1); });
   r.thread("canceller", [&s] { s.one.cancel(); });
@@ -115,7 +61,7 @@ void cancelled_get(model::run& r) {
 
 // A cancelled getter in front of another: the item goes to the other. Room for both items, should nobody take the first.
 void cancelled_get_in_front(model::run& r) {
-  auto& s = r.make<state>(std::size_t{2});
+  auto& s = r.make<queue_state>(std::size_t{2});
   r.thread("getter 1", [&s] { s.got[0] = get(s, s.one); });
   r.thread("getter 2 and putter", [&s] {
     put(s, s.three, 1);
@@ -134,7 +80,7 @@ void cancelled_get_in_front(model::run& r) {
 
 // get x cancelled put on a full queue.
 void cancelled_put(model::run& r) {
-  auto& s = r.make<state>(std::size_t{1});
+  auto& s = r.make<queue_state>(std::size_t{1});
   payload first(1);
   (void)s.items->try_put(first);
   r.thread("putter", [&s] { s.got[0] = put(s, s.one, 2); });
@@ -148,7 +94,7 @@ void cancelled_put(model::run& r) {
 
 // A wait that times out while the item comes: the result wins, or the item stays.
 void timed_get(model::run& r) {
-  auto& s = r.make<state>(std::size_t{1});
+  auto& s = r.make<queue_state>(std::size_t{1});
   r.thread("getter", [&s] {
     try {
       get_awaiter<payload, payload> awaiter(*s.items, s.one);
@@ -163,7 +109,7 @@ void timed_get(model::run& r) {
 
 // close x put x get.
 void close_put_get(model::run& r) {
-  auto& s = r.make<state>(std::size_t{1});
+  auto& s = r.make<queue_state>(std::size_t{1});
   r.thread("putter", [&s] { s.got[0] = put(s, s.one, 1); });
   r.thread("getter", [&s] { s.got[1] = get(s, s.two); });
   r.thread("closer", [&s] { s.items->close(); });
@@ -174,7 +120,7 @@ void close_put_get(model::run& r) {
 
 // close x a putter that waits x a getter.
 void close_full(model::run& r) {
-  auto& s = r.make<state>(std::size_t{1});
+  auto& s = r.make<queue_state>(std::size_t{1});
   payload first(1);
   (void)s.items->try_put(first);
   r.thread("putter", [&s] { s.got[0] = put(s, s.one, 2); });
@@ -186,7 +132,7 @@ void close_full(model::run& r) {
 }
 
 void close_two_getters(model::run& r) {
-  auto& s = r.make<state>(std::size_t{1});
+  auto& s = r.make<queue_state>(std::size_t{1});
   r.thread("getter 1", [&s] { s.got[0] = get(s, s.one); });
   r.thread("getter 2", [&s] { s.got[1] = get(s, s.two); });
   r.thread("closer", [&s] {
@@ -200,7 +146,7 @@ void close_two_getters(model::run& r) {
 
 // close_now x a waiting getter: the item is delivered or handed back.
 void close_now_and_get(model::run& r) {
-  auto& s = r.make<state>(std::size_t{1});
+  auto& s = r.make<queue_state>(std::size_t{1});
   r.thread("getter", [&s] { s.got[0] = get(s, s.one); });
   r.thread("closer", [&s] {
     put(s, s.two, 1);
@@ -211,15 +157,10 @@ void close_now_and_get(model::run& r) {
   });
 }
 
-void join(state& s, thread_context& context) {
-  join_awaiter<payload> awaiter(*s.items, context);
-  wait(awaiter, context);
-}
-
 // What a worker wrote before task_done is visible after the join, however they meet.
 void join_sees_the_work(model::run& r) {
-  struct working : state {
-    working() : state(2) {}
+  struct working : queue_state {
+    working() : queue_state(2) {}
     plain<int> work[2];
   };
   auto& s = r.make<working>();
@@ -242,7 +183,7 @@ void join_sees_the_work(model::run& r) {
 
 // A zero is met, then gone again at once: the join that waited for it still ends.
 void join_meets_a_short_zero(model::run& r) {
-  auto& s = r.make<state>(std::size_t{2});
+  auto& s = r.make<queue_state>(std::size_t{2});
   payload first(1);
   (void)s.items->try_put(first);
   r.thread("joiner", [&s] { join(s, s.one); });
@@ -255,7 +196,7 @@ void join_meets_a_short_zero(model::run& r) {
 }
 
 void two_joiners_one_cancelled(model::run& r) {
-  auto& s = r.make<state>(std::size_t{1});
+  auto& s = r.make<queue_state>(std::size_t{1});
   payload first(1);
   (void)s.items->try_put(first);
   r.thread("joiner", [&s] { join(s, s.one); });
@@ -273,7 +214,7 @@ void two_joiners_one_cancelled(model::run& r) {
 
 // The woken side destroys the queue while the waking side is still returning.
 void getter_destroys(model::run& r) {
-  auto& s = r.make<state>(std::size_t{1});
+  auto& s = r.make<queue_state>(std::size_t{1});
   r.thread("putter", [items = s.items.get()] {
     payload item(1);
     (void)items->try_put(item);
@@ -285,7 +226,7 @@ void getter_destroys(model::run& r) {
 }
 
 void waiting_putter_destroys(model::run& r) {
-  auto& s = r.make<state>(std::size_t{1});
+  auto& s = r.make<queue_state>(std::size_t{1});
   payload first(1);
   (void)s.items->try_put(first);
   r.thread("getter", [&s, items = s.items.get()] {
@@ -302,7 +243,7 @@ void waiting_putter_destroys(model::run& r) {
 }
 
 void joiner_destroys(model::run& r) {
-  auto& s = r.make<state>(std::size_t{1});
+  auto& s = r.make<queue_state>(std::size_t{1});
   payload first(1);
   (void)s.items->try_put(first);
   r.thread("worker", [items = s.items.get()] { items->task_done(1); });

@@ -76,6 +76,79 @@ auto empty_is_exact(model::run& r) {
   });
 }
 
+// The same for a getter that only heard of the first put: there is always one item.
+auto empty_is_exact_for_others(int laps) {
+  return [=](model::run& r) {
+    auto& s = r.make<state>(std::size_t{2});
+    auto& there = r.make<atomic<bool>>();
+    r.thread("putter", [=, &s, &there] {
+      put(s, 1);
+      there.store(true, release);  // M1 publish
+      for (int i = 0; i < laps; ++i) {
+        put(s, 2);
+        get(s);
+      }
+    });
+    r.thread("getter", [&s, &there] {
+      while (!there.load(acquire)) yield_thread();  // M1 observe
+      const ring_status status = s.items.try_pop([](payload&&) {});
+      model::check(status == ring_status::done, "A ring that always holds an item is not empty.");
+    });
+  };
+}
+
+// "Full" is exact: a ring that never held more than it might is not full, however old the indices are that a putter reads.
+auto full_is_exact(int laps) {
+  return [=](model::run& r) {
+    auto& s = r.make<state>(std::size_t{2});
+    r.thread("putter and getter", [=, &s] {
+      for (int i = 0; i < laps; ++i) {
+        put(s, 1);
+        get(s);
+      }
+      put(s, 1);
+    });
+    r.thread("putter", [&s] {
+      payload item(2);
+      model::check(s.items.try_push(item) == ring_status::done, "A ring with room for one more is not full.");
+    });
+  };
+}
+
+auto size_is_possible(model::run& r) {
+  auto& s = r.make<state>(std::size_t{2});
+  r.thread("putter and getter", [&s] {
+    put(s, 1);
+    get(s);
+  });
+  r.thread("asks", [&s] { model::check(s.items.size() <= 1, "It never held two."); });
+}
+
+// A cell that the runner emptied: a putter may hear of it by head_seen_ alone, from another one.
+void runner_pops(model::run& r) {
+  auto& s = r.make<state>(std::size_t{2});
+  put(s, 1);
+  put(s, 2);
+  r.thread("runner", [&s] {
+    s.items.freeze_head();
+    model::check(payload(std::move(*s.items.front())).value() == 1, "The first item comes first.");
+    s.items.pop_front();
+    s.items.thaw_head();
+  });
+  for (int i = 0; i < 2; ++i) {
+    r.thread(i == 0 ? "putter 1" : "putter 2", [=, &s] {
+      payload item(4);
+      s.sum[i] = s.items.try_push(item) == ring_status::done ? 4 : 0;
+    });
+  }
+  r.finally([&s] {
+    int left = 0;
+    while (s.items.try_pop([&](payload&& item) { left += payload(std::move(item)).value(); }) == ring_status::done) {
+    }
+    model::check(left == 2 + s.sum[0] + s.sum[1] && left <= 6, "There was room for one of them.");
+  });
+}
+
 // A put races with close: accepted and delivered, or refused.
 auto close_or_put(model::run& r) {
   auto& s = r.make<state>(std::size_t{1});
@@ -100,5 +173,14 @@ const model::program p6{"ring: 1 to 2, capacity 1", {}, one_to_two(1)};
 const model::program p7{"ring: 1 to 2, capacity 2", {}, one_to_two(2)};
 const model::program p8{"ring: empty is exact", {}, empty_is_exact};
 const model::program p9{"ring: close or put", {}, close_or_put};
+const model::program p10{"ring: empty is exact for others, one lap", {}, empty_is_exact_for_others(1)};
+const model::program p14{"ring: empty is exact for others, two laps", {}, empty_is_exact_for_others(2)};
+const model::program p15{"ring: full is exact, three laps", {}, full_is_exact(3)};
+const model::program p18{"ring: the runner pops x two puts", {}, runner_pops};
+const model::program p16{"ring: 2 to 1, capacity 3", {}, two_to_one(3)};
+const model::program p17{"ring: 1 to 2, capacity 3", {}, one_to_two(3)};
+const model::program p11{"ring: full is exact, one lap", {}, full_is_exact(1)};
+const model::program p12{"ring: full is exact, two laps", {}, full_is_exact(2)};
+const model::program p13{"ring: size is possible", {}, size_is_possible};
 
 }  // namespace

@@ -1,10 +1,13 @@
-// models: queues/semaphore.hpp queues/event.hpp queues/waiter_hub.hpp
-// The semaphore and the event: exclusion, hand-over, cancellation, resizing, and the woken side destroying them.
+// models: queues/semaphore.hpp queues/semaphore.cpp queues/waiter_hub.hpp
+// The semaphore: exclusion, hand-over, several permits, cancellation, time-outs, resizing, and its destruction beside a release.
 #include <sluice/model/program.hpp>
-#include <sluice/queues/event.hpp>
 #include <sluice/queues/semaphore.hpp>
 
+#include "model_payload.hpp"
+
+#include <chrono>
 #include <memory>
+#include <utility>
 
 namespace {
 
@@ -104,75 +107,178 @@ void acquirer_destroys(model::run& r) {
   });
 }
 
-struct signal {
-  std::unique_ptr<event_core> core = std::make_unique<event_core>(false);
-  thread_context one;
-  thread_context two;
-  plain<int> written{0};
-};
-
-bool wait_for(event_core& core, thread_context& context) {
+// As acquire(), but gives up: at any moment, as far as a model is concerned.
+bool acquire_in_time(semaphore_core& gate, std::uint64_t n) {
+  thread_context context;
   try {
-    event_awaiter awaiter(core, context);
-    block_on_awaiter(awaiter, context, time_point::max());
+    acquire_awaiter awaiter(gate, n, context);
+    block_on_awaiter(awaiter, context, now() + std::chrono::seconds(1)).forget();
     return true;
-  } catch (const cancelled&) {
+  } catch (const timed_out&) {
     return false;
   }
 }
 
-void set_wakes_all(model::run& r) {
-  auto& s = r.make<signal>();
-  const auto waiting = [&s](thread_context& context) {
-    wait_for(*s.core, context);
-    model::check(s.written.get() == 3, "What was written before set() is visible.");
+// One permit is a lock for those who wait, those who only try and the one who has it.
+void nobody_passes_the_waiter(model::run& r) {
+  auto& s = r.make<state>(std::size_t{1});
+  (void)s.gate->try_take(1);
+  const auto work = [&s] {
+    s.guarded.set(s.guarded.get() + 1);
+    s.gate->give_back(1);
   };
-  r.thread([&s, waiting] { waiting(s.one); });
-  r.thread([&s, waiting] { waiting(s.two); });
-  r.thread("setter", [&s] {
-    s.written.set(3);
-    s.core->set();
+  r.thread("holder", work);
+  r.thread("waiter", [&s, work] {
+    acquire(*s.gate, s.one, 1);
+    work();
+  });
+  r.thread("tries", [&s, work] {
+    model::check(s.gate->try_take(0), "Nothing is had at once, whoever waits.");
+    if (s.gate->try_take(1)) work();
+  });
+  r.finally([&s] { model::check(s.gate->try_take(1), "It is free again, and nobody waits."); });
+}
+
+// What the snapshots say at rest; a small request that comes while a large one waits is behind it.
+void large_waits_first(model::run& r) {
+  auto& s = r.make<state>(std::size_t{2});
+  (void)s.gate->try_take(1);
+  r.thread("large", [&s] {
+    acquire(*s.gate, s.one, 2);
+    s.guarded.set(1);
+  });
+  r.thread("holder", [&s] {
+    while (s.gate->waiting() == 0) yield_thread();
+    model::check(!s.gate->try_take(1) && s.gate->available() == 1, "A large request at the head holds up small ones.");
+    s.gate->give_back(1);
+  });
+  r.finally([&s] {
+    model::check(s.guarded.get() == 1 && s.gate->available() == 0, "It holds both.");
+    s.gate->give_back(2);
+    model::check(s.gate->try_take(2), "It is free again, and nobody waits.");
   });
 }
 
-// A wait that began before set() ends, though reset() follows at once. A wait that began later waits for the second set().
-void set_reset_set(model::run& r) {
-  auto& s = r.make<signal>();
-  r.thread("waiter", [&s] { wait_for(*s.core, s.one); });
-  r.thread("setter", [&s] {
-    s.core->set();
-    s.core->reset();
-    s.core->set();
+// Three permits come back at once and serve a request of two and one of one.
+void one_for_two(model::run& r) {
+  auto& s = r.make<state>(std::size_t{3});
+  (void)s.gate->try_take(3);
+  r.thread("two", [&s] {
+    acquire(*s.gate, s.one, 2);
+    model::check(s.guarded.get() == 5, "What the holder wrote is visible.");
+  });
+  r.thread("one", [&s] {
+    acquire(*s.gate, s.two, 1);
+    model::check(s.guarded.get() == 5, "What the holder wrote is visible.");
+  });
+  r.thread("holder", [&s] {
+    s.guarded.set(5);
+    s.gate->give_back(3);
+  });
+  r.finally([&s] {
+    s.gate->give_back(3);
+    model::check(s.gate->try_take(3), "All are free again, and nobody waits.");
   });
 }
 
-void waiter_destroys(model::run& r) {
-  auto& s = r.make<signal>();
-  r.thread("setter", [core = s.core.get()] { core->set(); });
-  r.thread("waiter", [&s] {
-    wait_for(*s.core, s.one);
-    s.core.reset();
+// A wait that only a release and a resize together can end.
+void released_and_resized(model::run& r) {
+  auto& s = r.make<state>(std::size_t{2});
+  (void)s.gate->try_take(2);
+  r.thread("acquirer", [&s] {
+    acquire(*s.gate, s.one, 2);
+    model::check(s.guarded.get() == 5, "What the holder wrote is visible.");
+  });
+  r.thread("resizer", [&s] { s.gate->resize(3); });
+  r.thread("holder", [&s] {
+    s.guarded.set(5);
+    s.gate->give_back(1);
+  });
+  r.finally([&s] { model::check(s.gate->available() == 0, "All three are out."); });
+}
+
+// Shrinks while somebody waits: it drains, and the waiter is served from what is left.
+void shrunk(model::run& r) {
+  auto& s = r.make<state>(std::size_t{2});
+  (void)s.gate->try_take(2);
+  r.thread("acquirer", [&s] { acquire(*s.gate, s.one, 1); });
+  r.thread("resizer", [&s] { s.gate->resize(1); });
+  r.thread("holder", [&s] { s.gate->give_back(2); });
+  r.finally([&s] { model::check(s.gate->available() == 0 && s.gate->waiting() == 0, "The one permit is held."); });
+}
+
+// A wait times out beside the release that would have ended it; once that has taken effect, the semaphore may go.
+void destroyed_beside_a_release(model::run& r) {
+  auto& s = r.make<state>(std::size_t{2});
+  (void)s.gate->try_take(2);
+  r.thread("holder", [gate = s.gate.get()] { gate->give_back(1); });
+  r.thread("owner", [&s] {
+    if (acquire_in_time(*s.gate, 1) || s.gate->available() == 1) s.gate.reset();
   });
 }
 
-void cancelled_wait(model::run& r) {
-  auto& s = r.make<signal>();
-  r.thread("waiter", [&s] {
-    wait_for(*s.core, s.one);
-    s.core.reset();
+// The same when a second wait found too few permits, and a kick was on its way already.
+void destroyed_after_two_waits(model::run& r) {
+  auto& s = r.make<state>(std::size_t{2});
+  (void)s.gate->try_take(2);
+  r.thread("holder", [gate = s.gate.get()] { gate->give_back(1); });
+  r.thread("owner", [&s] {
+    acquire_in_time(*s.gate, 2);
+    acquire_in_time(*s.gate, 2);
+    if (s.gate->available() == 1) s.gate.reset();
   });
-  r.thread("canceller", [&s] { s.one.cancel(); });
 }
 
-// set x cancel x wait, and the other waiter must still be served.
-void cancelled_beside_another(model::run& r) {
-  auto& s = r.make<signal>();
-  r.thread("cancelled", [&s] { wait_for(*s.core, s.one); });
-  r.thread("waiter", [&s] { model::check(wait_for(*s.core, s.two), "Nobody cancelled this one."); });
-  r.thread("setter", [&s] {
-    s.one.cancel();
-    s.core->set();
+// A resize takes the kick with it: the release that comes after it owes none.
+void destroyed_after_a_resize(model::run& r) {
+  auto& s = r.make<state>(std::size_t{1});
+  (void)s.gate->try_take(1);
+  r.thread("holder", [gate = s.gate.get()] { gate->give_back(1); });
+  r.thread("owner", [&s] {
+    if (acquire_in_time(*s.gate, 1)) return;
+    s.gate->resize(2);
+    while (!s.gate->try_take(2)) yield_thread();
+    s.gate.reset();
   });
+}
+
+// The public face: permits move, split and go.
+void permits(model::run& r) {
+  struct shared {
+    semaphore gate{2};
+    plain<int> guarded{0};
+  };
+  auto& s = r.make<shared>();
+  const auto work = [&s](permit held) { s.guarded.set(s.guarded.get() + static_cast<int>(held.count())); };
+  r.thread("forever", [&s, work] {
+    work(s.gate.blocking_acquire(2));
+    model::check(test::refused_on_worker([&] { (void)s.gate.blocking_acquire(0); }), "A worker is not blocked.");
+  });
+  r.thread("in parts", [&s, work] {
+    permit held = s.gate.blocking_acquire(2, std::chrono::hours::max());
+    permit part = held.split(1);
+    work(std::move(part));
+    work(std::move(held));
+  });
+  r.finally([&s] { model::check(s.guarded.get() == 4 && s.gate.available() == 2, "Both held both, one by one."); });
+}
+
+// Who tries gets all or nothing; a permit that is assigned to gives back what it held.
+void tried_permits(model::run& r) {
+  struct shared {
+    semaphore gate{1};
+    plain<int> guarded{0};
+  };
+  auto& s = r.make<shared>();
+  for (int i = 0; i < 2; ++i) {
+    r.thread(i == 0 ? "first" : "second", [&s] {
+      auto held = s.gate.try_acquire(1);
+      if (!held) return;
+      s.guarded.set(s.guarded.get() + 1);
+      *held = s.gate.blocking_acquire(0);
+    });
+  }
+  r.finally([&s] { model::check(s.guarded.get() >= 1 && s.gate.available() == 1, "Who had it gave it back."); });
 }
 
 const model::program p01{"semaphore: one permit excludes", {}, exclusion};
@@ -181,10 +287,15 @@ const model::program p03{"semaphore: a cancelled large request in front", {}, ca
 const model::program p04{"semaphore: two releases for one acquire", {}, two_for_one};
 const model::program p05{"semaphore: acquire x resize", {}, resized};
 const model::program p06{"semaphore: the acquirer destroys it", {}, acquirer_destroys};
-const model::program p07{"event: set wakes all", {}, set_wakes_all};
-const model::program p08{"event: set, reset, set x wait", {}, set_reset_set};
-const model::program p09{"event: the waiter destroys it", {}, waiter_destroys};
-const model::program p10{"event: wait x cancel, then destroyed", {}, cancelled_wait};
-const model::program p11{"event: a cancelled wait beside another", {}, cancelled_beside_another};
+const model::program p07{"semaphore: nobody passes the waiter", {}, nobody_passes_the_waiter};
+const model::program p08{"semaphore: a large request waits first", {}, large_waits_first};
+const model::program p09{"semaphore: one release serves two", {}, one_for_two};
+const model::program p10{"semaphore: release x resize, both needed", {}, released_and_resized};
+const model::program p11{"semaphore: shrunk x release x acquire", {}, shrunk};
+const model::program p12{"semaphore: destroyed beside a release", {}, destroyed_beside_a_release};
+const model::program p13{"semaphore: destroyed after two waits", {.timeouts = 2}, destroyed_after_two_waits};
+const model::program p14{"semaphore: destroyed after a resize", {}, destroyed_after_a_resize};
+const model::program p15{"semaphore: permits, moved and split", {}, permits};
+const model::program p16{"semaphore: permits, tried and assigned", {}, tried_permits};
 
 }  // namespace
