@@ -65,7 +65,7 @@ class engine {
   void construct_atomic(void* address, std::size_t size, bits value, site where);
   void construct_plain(const void* address, site where);
   void destroy(const void* address, site where);
-  bits load(const void* address, std::size_t size, order o, site where);
+  bits load(const void* address, std::size_t size, order o, bool blind, site where);
   void store(void* address, std::size_t size, bits value, order o, site where);
   bits modify(void* address, std::size_t size, modification what, bits operand, order o, site where);
   bool compare_exchange(void* address, std::size_t size, exchange_request& request, site where);
@@ -100,6 +100,7 @@ class engine {
     std::uint32_t where = 0;
   };
   static constexpr int max_watched = 16;
+  static constexpr int max_steps_alone = 1 << 20;
   struct thread {
     fiber stack;
     view known;       // what happens before its next operation
@@ -213,8 +214,9 @@ class engine {
   unsigned ended_ = 0;
   unsigned sleep_ = 0;
   int preemptions_ = 0;
-  int steps_ = 0;  // operations reached
-  int done_ = 0;   // operations done, for the trace
+  int steps_ = 0;        // operations reached
+  int steps_alone_ = 0;  // of them in set-up and finish
+  int done_ = 0;         // operations done, for the trace
   int timeouts_left_ = 0;
   int spurious_left_ = 0;
   time_point clock_{};
