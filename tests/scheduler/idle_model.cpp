@@ -306,12 +306,12 @@ const model::program place_given_back{
     [](model::run& r) {
       auto& s = r.make<inbox_hall<1, 2>>();
       r.thread("worker", [&s] {
-        bool early = true;
+        bool first = true;
         while (s.left.load(seq_cst) != 0) {
           if (s.take_one()) continue;
           s.idle.announce_sleep(0, false);
           if (!s.box.has_items()) {
-            s.parkers[0].park_until(std::exchange(early, false) ? now() + std::chrono::milliseconds(1) : never);
+            s.parkers[0].park_until(std::exchange(first, false) ? now() + std::chrono::milliseconds(1) : never);
           }
           if (s.idle.leave_sleep(0)) s.idle.end_search();
         }

@@ -235,7 +235,7 @@ const model::program forked{"worker: two, one forks and the other steals", patie
                               auto& s = r.make<shop<3>>(2u);
                               r.thread("owner", [&s] {
                                 for (std::size_t i = 0; i < 3; ++i) s.me().fork(s[i]);
-                                while (runnable* const r = s.me().next()) s.me().run(*r);
+                                while (runnable* const next = s.me().next()) s.me().run(*next);
                               });
                               r.thread("worker", s.worker(1));
                               r.finally([&s] { s.check_jobs(); });
