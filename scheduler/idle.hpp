@@ -14,13 +14,18 @@
 // was the last one looks again likewise, because publishers may have relied on it.
 //
 // I1  A worker's bit in `asleep` is set before it is counted as sleeping. Who clears the bit, a waker or the worker itself,
-//     takes it out of the count; a waker also gives it one of the searchers' places, taken before.
+//     takes it out of the count; a waker also gives it one of the searchers' places, taken before. (A waker may clear a bit that
+//     is not counted yet: then the count is one too small for a moment, and a searcher's place is taken.)
 // I2  A waker that has taken a searcher's place and finds no bit gives the place back and begins again if anybody sleeps: other
-//     publishers may have relied on that place.
+//     publishers may have relied on that place. If nobody sleeps, whoever goes to sleep later sees what they have published: its
+//     change of the word comes after the value that they read.
+// I3  All changes of the word are read-modify-writes. So whoever changes it with acquire has seen what all those did before that
+//     changed it earlier with release.
 // D1  a publisher writes its source (seq_cst), then loads the word (seq_cst); a sleeper, or the last searcher to leave, changes
 //     the word (seq_cst), then loads each source (seq_cst). One of the two sees the other. The sources name their halves.
-// E1  announce_sleep (release) -> wake_one (acquire): who is counted has its bit set.
-// E2  a waker clears the bit (release) -> leave_sleep (acquire): what the waker published is visible to who wakes by itself.
+//     A waker's part needs no order: it only moves somebody from sleep to search, and every way out of the search passes D1.
+// E1  who leaves its sleep by itself, announces it or ends its search (release) -> who does so later (acquire): what it did
+//     with the watch (E1 of watch.hpp).
 
 #include <sluice/queues/atomic.hpp>
 
@@ -44,19 +49,19 @@ class idle_state {
   bool anybody_sleeps() const noexcept { return sleeping_of(word_.load(seq_cst)) != 0; }  // D1 load
 
   /// Makes one sleeper a searcher and returns its number, for the caller to unpark; or `nobody`.
-  // seq_cst is more than its first two accesses need where the caller has asked must_wake(): their orders survive mutation.
   static constexpr std::size_t nobody = ~std::size_t{0};
   std::size_t wake_one() noexcept {
-    std::uint64_t seen = word_.load(seq_cst);  // D1 load, E1 observe
+    std::uint64_t seen = word_.load(relaxed);  // relaxed: must_wake() was the look that counts; see D1
     for (;;) {
       if (!worth_waking(seen)) return nobody;
-      if (!word_.compare_exchange_weak(seen, seen + one_searching, seq_cst, seq_cst)) continue;  // E1 observe
+      // relaxed: a bit that is not visible yet is like one that is gone
+      if (!word_.compare_exchange_weak(seen, seen + one_searching, relaxed, relaxed)) continue;
       const std::size_t worker = clear_any_bit();
       if (worker != nobody) {
         word_.fetch_sub(one_sleeping, relaxed);  // relaxed: only a count; I1
         return worker;
       }
-      seen = word_.fetch_sub(one_searching, seq_cst) - one_searching;  // I2, D1 store
+      seen = word_.fetch_sub(one_searching, relaxed) - one_searching;  // relaxed: it reads the newest value; I2
       if (worth_waking(seen)) yield_thread();                          // somebody is just leaving, or has just come
     }
   }
@@ -72,19 +77,22 @@ class idle_state {
   }
 
   /// A searcher found work. True: it was the last, and must look at every source again.
-  bool end_search() noexcept { return searching_of(word_.fetch_sub(one_searching, seq_cst)) == 1; }  // D1 store
+  bool end_search() noexcept {
+    return searching_of(word_.fetch_sub(one_searching, seq_cst)) == 1;  // D1 store, E1 publish, E1 observe
+  }
 
   /// The worker is about to sleep: afterwards it looks at every source, then parks.
   void announce_sleep(std::size_t worker, bool searching) noexcept {
-    asleep_[worker / 64].fetch_or(bit(worker), release);                       // E1 publish
-    word_.fetch_add(one_sleeping - (searching ? one_searching : 0), seq_cst);  // D1 store, E1 publish
+    asleep_[worker / 64].fetch_or(bit(worker), relaxed);  // relaxed: a waker that does not see it looks again
+    // D1 store, E1 publish, E1 observe
+    word_.fetch_add(one_sleeping - (searching ? one_searching : 0), seq_cst);
   }
 
   /// The worker is awake, for whatever reason. True: a waker has made it a searcher. False: it runs, and is counted as neither.
   bool leave_sleep(std::size_t worker) noexcept {
-    // E2 observe
-    if ((asleep_[worker / 64].fetch_and(~bit(worker), acquire) & bit(worker)) == 0) return true;
-    word_.fetch_sub(one_sleeping, relaxed);  // relaxed: only a count; I1
+    // relaxed: what its waker has published is found, at the latest when the search ends (D1)
+    if ((asleep_[worker / 64].fetch_and(~bit(worker), relaxed) & bit(worker)) == 0) return true;
+    word_.fetch_sub(one_sleeping, acq_rel);  // E1 publish, E1 observe
     return false;
   }
 
@@ -110,14 +118,14 @@ class idle_state {
 
   std::size_t clear_any_bit() noexcept {
     for (std::size_t g = 0; g < groups_; ++g) {
-      std::uint64_t bits = asleep_[g].load(acquire);  // E1 observe
+      std::uint64_t bits = asleep_[g].load(relaxed);  // relaxed: the read-modify-write decides
       while (bits != 0) {
         const std::uint64_t lowest = bits & (~bits + 1);
-        // E2 publish
-        if ((asleep_[g].fetch_and(~lowest, acq_rel) & lowest) != 0) {
+        // relaxed: a place in a search is handed over, and nothing else
+        if ((asleep_[g].fetch_and(~lowest, relaxed) & lowest) != 0) {
           return g * 64 + static_cast<std::size_t>(__builtin_ctzll(lowest));
         }
-        bits = asleep_[g].load(acquire);  // E1 observe
+        bits = asleep_[g].load(relaxed);  // relaxed: as above
       }
     }
     return nobody;

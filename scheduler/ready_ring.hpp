@@ -121,7 +121,7 @@ class ready_ring {
   /// Anybody: whether there is something to claim.
   bool has_items() const noexcept {
     const std::uint64_t head = head_.load(seq_cst);  // D1 load
-    return real_of(head) != tail_.load(acquire);     // E1 observe
+    return real_of(head) != tail_.load(relaxed);     // relaxed: not looked into; D1 brings the tail that counts
   }
 
   /// Anybody: how many, for dumps and for thresholds.

@@ -48,7 +48,7 @@ worker::worker(worker_pool& pool, std::size_t index, std::uint64_t seed)
       index_(index),
       seed_(seed),
       seen_steps_(pool.workers.capacity(), ~std::uint64_t{0}),
-      timers_(pool.simulated) {}
+      timers_(pool.simulated, model_build ? 1 : 64) {}
 
 // ----------------------------------------------------------------------------------------------------------- giving away
 
@@ -208,15 +208,19 @@ bool worker::step() noexcept {
   return true;
 }
 
-// A searcher has found work. The last one looks after what publishers have left to it.
-void worker::stop_searching() noexcept {
-  searching_ = false;
-  naps_left_ = naps_before_sleep;
-  watch_length_ = shortest_watch;
+// A worker that had nothing to do has found work. The last searcher looks after what publishers have left to it, and who
+// watched hands the watch on: its work may be long.
+void worker::found_work() noexcept {
   mode_.store(mode::running, relaxed);
-  const bool last = pool_.idle.end_search();
-  const bool hand_on = std::exchange(watched_, false) && pool_.idle.must_wake();  // I3
-  if (hand_on || (last && pool_.any_work())) pool_.wake_one();
+  const bool watched = std::exchange(watched_, false);
+  bool last = false;
+  if (std::exchange(searching_, false)) {
+    naps_left_ = naps_before_sleep;
+    watch_length_ = shortest_watch;
+    last = pool_.idle.end_search();
+  }
+  if (watched) pool_.watch.owe();
+  if ((watched && pool_.idle.must_wake()) || (last && (pool_.any_work() || pool_.watch.owed()))) pool_.wake_one();
 }
 
 // A searcher has found nothing. False: it is time to sleep.
@@ -238,7 +242,7 @@ void worker::park() noexcept {
   time_point deadline = timers_.next_deadline();
   timers_.set_parked_until(deadline);
   pool_.idle.announce_sleep(index_, searching_);
-  const bool watching = pool_.idle.sleeping() < pool_.workers.size() && pool_.watch.lie_down(index_);
+  const bool watching = pool_.idle.sleeping() < pool_.workers.size() && pool_.watch.take(index_);
   if (watching) {
     deadline = std::min(deadline, pool_.now() + watch_length_);
     watch_length_ = std::min(watch_length_ * 2, longest_watch);
@@ -254,7 +258,7 @@ void worker::park() noexcept {
     parker_.park_until(deadline);
   }
   timers_.set_awake();
-  if (watching) pool_.watch.get_up();
+  if (watching) pool_.watch.leave();
   watched_ = watched_ || watching;
   searching_ = pool_.idle.leave_sleep(index_);
   mode_.store(searching_ ? mode::searching : mode::running, relaxed);
@@ -263,9 +267,11 @@ void worker::park() noexcept {
 
 void worker::work() noexcept {
   set_current(this);
+  bool idle = false;  // nothing was found since the last task
   for (;;) {
     runnable* r = next();
     if (r == nullptr) {
+      idle = true;
       if (pool_.stopping.load(relaxed) != 0) break;  // relaxed: carries nothing
       if (timers_.poll(pool_.now()) != 0) continue;
       if (!searching_) searching_ = pool_.idle.begin_search();
@@ -278,7 +284,7 @@ void worker::work() noexcept {
         continue;
       }
     }
-    if (searching_) stop_searching();
+    if (std::exchange(idle, false)) found_work();
     run(*r);
   }
   set_current(nullptr);

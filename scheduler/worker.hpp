@@ -19,7 +19,7 @@
 // I3  While a worker is awake and others sleep, one sleeper watches: it wakes by itself after 250 us to 8 ms and takes what it
 //     finds, even from the LIFO slot of a worker that has not moved between two looks. So what a long task has woken or spawned
 //     does not wait for its end. Who fills a LIFO slot while nobody watches wakes a sleeper; a watcher that finds work
-//     hands the watch on.
+//     hands the watch on (watch.hpp).
 // E1  into the LIFO slot (release) -> out of it (acquire).
 // The other edges are those of the queues, and the pair that keeps work and sleep apart is D1 of idle.hpp: its sources are the
 // rings, the deques, the inbox and the injection queue.
@@ -35,6 +35,7 @@
 #include <sluice/scheduler/ready_ring.hpp>
 #include <sluice/scheduler/timers.hpp>
 #include <sluice/scheduler/transfer.hpp>
+#include <sluice/scheduler/watch.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -73,7 +74,7 @@ struct worker_pool {
   std::vector<std::unique_ptr<worker>> workers;
   idle_state idle;
   napper nap;
-  napper watch;  // I3
+  watch_post watch;  // I3
   sluice::impl::inbox inbox;
   sluice::impl::injection overflow;     // what the rings could not hold: it has waited longer than what is new
   sluice::impl::injection injection;    // what was submitted from outside
@@ -131,7 +132,7 @@ class worker {
   runnable* refill_from(injection& queue) noexcept;
   runnable* unpack_inbox(runnable* chain) noexcept;
   runnable* steal_from(worker& victim) noexcept;
-  void stop_searching() noexcept;
+  void found_work() noexcept;
   bool nap() noexcept;
   void park() noexcept;
   bool chance(std::uint64_t one_in) noexcept { return random() % one_in == 0; }
@@ -176,8 +177,9 @@ class worker {
   atomic<std::uint64_t> parks_{0};
   atomic<mode> mode_{mode::running};  // relaxed: for dumps
   atomic<runnable*> lifo_{nullptr};   // into it: the owner; out of it: anybody
-  fork_deque<runnable> forks_;
-  ready_ring<runnable> ring_;
+  // Small in a model build: what happens when they are full is within reach.
+  fork_deque<runnable> forks_{model_build ? 2 : 256};
+  ready_ring<runnable, model_build ? 4 : 256> ring_;
   worker_timers timers_;
   sluice::impl::parker parker_;
 };

@@ -1,7 +1,7 @@
 // Sleep against work: with each source of work, no item is left while everybody sleeps. A lost wakeup is a deadlock.
 // models: scheduler/inbox.hpp scheduler/parker.hpp scheduler/napper.hpp
 
-#include "items.hpp"
+#include "crew.hpp"
 
 #include <sluice/scheduler/fork_deque.hpp>
 #include <sluice/scheduler/idle.hpp>
@@ -163,6 +163,22 @@ const model::program naps{"idle: a searcher that naps, two items from outside", 
                             r.finally([&s] { s.check_end(); });
                           }};
 
+const model::program disturbed_once{
+    "idle: two publishers disturb one nap", {}, [](model::run& r) {
+      struct bed {
+        napper nap;
+        atomic<int> disturbed{0};
+      };
+      auto& s = r.make<bed>();
+      model::check(s.nap.lie_down(0), "Nobody naps yet.");
+      for (int i = 0; i < 2; ++i) {
+        r.thread("outside", [&s] {
+          if (s.nap.disturb() == 0) s.disturbed.fetch_add(1, relaxed);
+        });
+      }
+      r.finally([&s] { model::check(s.disturbed.load(relaxed) == 1, "One of them wakes it."); });
+    }};
+
 // A queue that holds one item and hands it out once.
 struct one_cell {
   bool enqueue(std::size_t, item* const* items, std::size_t) noexcept {
@@ -235,6 +251,76 @@ const model::program early_look{
         const bool asleep = s.idle.must_wake();
         s.box.put(s.tasks[0]);
         if (asleep) s.wake_one();
+      });
+    }};
+
+// A publisher that sees a searcher relies on it. The searcher finds something else, which keeps it busy until the other worker
+// has done what was published.
+template <bool LooksAgain>
+struct last_searcher : inbox_hall<2, 1> {
+  void searcher() {
+    const bool last = idle.end_search();
+    if (LooksAgain && last && box.has_items()) wake_one();
+    slice.wait();
+  }
+  void helper(bool asleep) {
+    bool searching = false;
+    if (asleep) {
+      parkers[1].park_until(never);
+      searching = idle.leave_sleep(1);
+    }
+    while (!take_one()) {
+      if (!searching) searching = idle.begin_search();
+      if (take_one()) break;
+      idle.announce_sleep(1, searching);
+      if (!box.has_items()) parkers[1].park_until(never);
+      searching = idle.leave_sleep(1);
+    }
+    slice.done();
+  }
+  long_slice slice;
+};
+
+template <bool LooksAgain, bool Asleep>
+void relied_upon(model::run& r) {
+  auto& s = r.make<last_searcher<LooksAgain>>();
+  if (Asleep) s.idle.announce_sleep(1, false);
+  model::check(s.idle.begin_search(), "Nobody searches yet.");
+  r.thread("searcher", [&s] { s.searcher(); });
+  r.thread("helper", [&s] { s.helper(Asleep); });
+  r.thread("outside", [&s] { s.put(s.tasks[0]); });
+  r.finally([&s] { s.check_end(); });
+}
+
+const model::program looks_again{
+    "idle: the last searcher has found work, the other worker sleeps", {}, relied_upon<true, true>};
+const model::program looks_again_early{
+    "idle: the last searcher has found work, the other worker falls asleep", {}, relied_upon<true, false>};
+const model::program looks_away{
+    "idle: the last searcher does not look again (canary)", {.must_fail = ""}, relied_upon<false, true>};
+
+// Two publishers, one of which takes a searcher's place for a worker that wakes by itself just then (I2).
+const model::program place_given_back{
+    "idle: a worker wakes at its deadline, and sleeps again, between two publishers",
+    {.timeouts = 1},
+    [](model::run& r) {
+      auto& s = r.make<inbox_hall<1, 2>>();
+      r.thread("worker", [&s] {
+        bool first = true;
+        while (s.left.load(seq_cst) != 0) {
+          if (s.take_one()) continue;
+          s.idle.announce_sleep(0, false);
+          if (!s.box.has_items()) {
+            s.parkers[0].park_until(std::exchange(first, false) ? now() + std::chrono::milliseconds(1) : never);
+          }
+          if (s.idle.leave_sleep(0)) s.idle.end_search();
+        }
+      });
+      r.thread("outside", [&s] { s.put(s.tasks[0]); });
+      r.thread("outside", [&s] { s.put(s.tasks[1]); });
+      r.finally([&s] {
+        s.check_end();
+        model::check(s.idle.sleeping() == 0 && s.idle.searching() == 0, "The counts come back to nothing.");
       });
     }};
 

@@ -62,6 +62,24 @@ const model::program spills{"ready ring: spills while a thief claims", {}, [](mo
                               r.finally([&s] { check_all_taken(s.items); });
                             }};
 
+const model::program spill_is_seen{"ready ring: what a spill leaves is there for thieves", {}, [](model::run& r) {
+                                     auto& s = r.make<shared<2, 3>>();
+                                     auto& spilled = r.make<sluice::impl::atomic<int>>(0);
+                                     r.thread("owner", [&s, &spilled] {
+                                       for (item& it : s.items) s.push_or_spill(it);
+                                       spilled.store(1, sluice::impl::release);
+                                     });
+                                     r.thread("thief", [&s, &spilled] {
+                                       if (spilled.load(sluice::impl::acquire) == 0) return;
+                                       model::check(s.ring.has_items(), "One item was put back.");
+                                       s.steal_some(1);
+                                     });
+                                     r.finally([&s] {
+                                       s.pop_all();
+                                       check_all_taken(s.items);
+                                     });
+                                   }};
+
 const model::program two_thieves{"ready ring: two thieves, one of them in the middle", {}, [](model::run& r) {
                                    auto& s = r.make<shared<4, 4>>();
                                    r.thread("owner", [&s] {

@@ -1,5 +1,6 @@
 // The whole scheduler under load on real threads: more workers than processors, wakes and timers from everywhere.
 // stresses: scheduler/idle.hpp scheduler/parker.hpp scheduler/timers.hpp scheduler/worker.hpp scheduler/napper.hpp
+// stresses: scheduler/watch.hpp
 
 #include "job.hpp"
 

@@ -1,0 +1,155 @@
+// The shipped scheduler from its first call to its destructor: who hands something over from outside may be the last to know
+// of it, and nothing that was accepted is left when the workers stop.
+// models: scheduler/scheduler.cpp
+
+#include "crew.hpp"
+
+#include <sluice/scheduler/cpu_budget.hpp>
+#include <sluice/scheduler/driver.hpp>
+#include <sluice/scheduler/scheduler.hpp>
+
+#include <memory>
+
+namespace {
+
+// Stands in for the threads of the driver: model threads take the workers, and the driver's end waits for theirs.
+struct stage {
+  sluice::impl::worker_pool* pool = nullptr;
+  sluice::impl::atomic<std::uint32_t> at_work{0};
+};
+stage* here = nullptr;  // of this execution
+
+}  // namespace
+
+namespace sluice::impl {
+
+std::size_t cpu_budget() { return 1; }
+
+threads_driver::threads_driver(worker_pool& pool) : pool_(pool) {
+  here->pool = &pool;
+  here->at_work.store(static_cast<std::uint32_t>(pool.workers.size()), relaxed);
+}
+threads_driver::~threads_driver() { stop(); }
+void threads_driver::stop() noexcept {
+  pool_.stopping.store(1, relaxed);
+  for (auto& w : pool_.workers) w->parker().unpark();
+  for (std::uint32_t n = here->at_work.load(acquire); n != 0; n = here->at_work.load(acquire)) {
+    futex::wait(here->at_work, n);
+  }
+}
+bool sim_driver::step() noexcept { model::fail("These schedulers are not simulated."); }
+
+}  // namespace sluice::impl
+
+namespace {
+
+using namespace sluice::test;
+using namespace sluice::impl;
+using std::chrono::milliseconds;
+
+struct house : stage {
+  explicit house(std::size_t workers) {
+    here = this;
+    owner = new scheduler({.workers = workers, .name = "model", .simulation = {}});
+  }
+  auto worker(std::size_t i) {
+    return [this, i] {
+      pool->workers[i]->work();
+      const auto before = at_work.fetch_sub(1, release);
+      if (before == 1) futex::wake(at_work, 1);
+    };
+  }
+  // Any thread that is not a worker says so before it calls.
+  scheduler& outside() {
+    worker::set_current(nullptr);
+    return *owner;
+  }
+  scheduler& inside(std::size_t i) {
+    worker::set_current(pool->workers[i].get());
+    worker::set_current_task(reinterpret_cast<task_context*>(this));  // anything but null
+    return *owner;
+  }
+  void wait_and_destroy() {
+    outside().block_until(done);
+    delete owner;
+    owner_gone = true;
+  }
+
+  scheduler* owner;
+  atomic<std::uint32_t> done{0};
+  bool owner_gone = false;
+  job first;
+  job second;
+};
+
+template <class Hand>
+auto last_to_know(Hand hand) {
+  return [hand](model::run& r) {
+    auto& s = r.make<house>(1u);
+    runnable& task = s.first.prepare([&s] { s.inside(0).unblock(s.done); });
+    r.thread("worker", s.worker(0));
+    r.thread("main", [&s] { s.wait_and_destroy(); });
+    r.thread("outside", [&s, &task, hand] { hand(s.outside(), task); });
+    r.finally([&s] { model::check(s.first.runs() == 1, "What was handed over runs."); });
+  };
+}
+
+const model::program wake_and_destroy{"scheduler: destroyed by who waited for a task that was just woken",
+                                      {.timeouts = 0},
+                                      last_to_know([](scheduler& s, runnable& r) { s.wake(r); })};
+const model::program submit_and_destroy{"scheduler: destroyed by who waited for a task that was just submitted",
+                                        {.timeouts = 0},
+                                        last_to_know([](scheduler& s, runnable& r) { s.submit(r); })};
+
+// What a task hands over itself is run before the workers stop, for it ends before who waits for it knows.
+const model::program spawn_and_destroy{
+    "scheduler: destroyed by who waited for what a task has spawned", {.timeouts = 0}, [](model::run& r) {
+      auto& s = r.make<house>(1u);
+      runnable& child = s.second.prepare([&s] { s.inside(0).unblock(s.done); });
+      s.owner->submit(s.first.prepare([&s, &child] { s.inside(0).submit(child); }));
+      r.thread("worker", s.worker(0));
+      r.thread("main", [&s] { s.wait_and_destroy(); });
+      r.finally([&s] { model::check(s.second.runs() == 1, "What was spawned runs."); });
+    }};
+
+struct bell final : timer_target {
+  void fired() noexcept override { s->inside(0).unblock(s->done); }
+  house* s = nullptr;
+};
+
+const model::program timer_and_destroy{
+    "scheduler: destroyed by who waited for a timer that was just started", {.timeouts = 0}, [](model::run& r) {
+      struct all : house {
+        all() : house(1u) { ring.s = this; }
+        bell ring;
+      };
+      auto& s = r.make<all>();
+      const time_point deadline = now() + milliseconds(1);
+      r.thread("worker", s.worker(0));
+      r.thread("main", [&s] { s.wait_and_destroy(); });
+      r.thread("outside", [&s, deadline] { s.outside().start_timer(deadline, s.ring); });
+    }};
+
+const model::program nothing_to_do{
+    "scheduler: destroyed before its workers have begun", {.timeouts = 0}, [](model::run& r) {
+      auto& s = r.make<house>(2u);
+      r.thread("worker", s.worker(0));
+      r.thread("worker", s.worker(1));
+      r.thread("main", [&s] { delete s.owner; });
+    }};
+
+const model::program unblocked{"scheduler: the word that is waited for dies with its waiter", {}, [](model::run& r) {
+                                 auto& s = r.make<house>(1u);
+                                 auto* const word = new atomic<std::uint32_t>(0);
+                                 r.thread("main", [&s, word] {
+                                   s.outside().block_until(*word);
+                                   delete word;
+                                 });
+                                 r.thread("outside", [&s, word] { s.outside().unblock(*word); });
+                                 r.finally([&s] {
+                                   s.at_work.store(0, relaxed);
+                                   delete s.owner;
+                                 });
+                               }};
+
+}  // namespace

@@ -1,0 +1,219 @@
+// The watch goes from hand to hand: what a long task has woken into its LIFO slot is taken by somebody while that task goes on.
+// The steps are those of worker.cpp (wake, park, found_work), on the shipped idle word, watch and parkers. A lost watch is a
+// deadlock: everybody computes or sleeps for ever, and the item stays.
+// models: scheduler/watch.hpp
+
+#include "crew.hpp"
+
+#include <sluice/scheduler/idle.hpp>
+#include <sluice/scheduler/parker.hpp>
+#include <sluice/scheduler/watch.hpp>
+
+namespace {
+
+using namespace sluice::test;
+using namespace sluice::impl;
+
+// What a program may leave out, to show that it is needed.
+struct all_steps {
+  static constexpr bool owes = true;
+  static constexpr bool hands_on = true;
+  static constexpr bool fill_looks = true;
+};
+
+template <std::size_t Workers, class Steps = all_steps>
+struct workers {
+  workers() : idle(Workers) {}
+
+  void wake_one() {
+    const std::size_t i = idle.wake_one();
+    if (i != idle_state::nobody) beds[i].unpark();
+  }
+  // worker::wake into an empty slot, by a task that then computes until somebody else has taken the item.
+  void fill_and_compute() {
+    slot.store(filled(it), release);
+    if (Steps::fill_looks && !watch.taken() && idle.worth_waking()) wake_one();
+    slice.wait();
+  }
+  // worker::found_work, and then the work is long.
+  void found_work(bool searching, bool watched) {
+    const bool last = searching && idle.end_search();
+    if (watched && Steps::owes) watch.owe();
+    if ((watched && Steps::hands_on && idle.must_wake()) || (last && watch.owed())) wake_one();
+    slice.wait();
+  }
+  // worker::steal_from, the slot.
+  bool steal() {
+    if (slot.load(relaxed) == nullptr) return false;
+    item* const got = slot.exchange(nullptr, acquire);
+    if (got == nullptr) return false;
+    take(got);
+    slice.done();
+    return true;
+  }
+  // worker::park.
+  bool park(std::size_t self, bool searching) {
+    idle.announce_sleep(self, searching);
+    const bool watching = idle.sleeping() < Workers && watch.take(self);
+    beds[self].park_until(watching ? now() + std::chrono::milliseconds(1) : time_point::max());
+    return awake(self, watching);
+  }
+  bool awake(std::size_t self, bool watching) {
+    if (watching) watch.leave();
+    return idle.leave_sleep(self);
+  }
+  // A worker that finds nothing until it finds the slot.
+  void idler(std::size_t self, bool searching) {
+    while (!steal()) {
+      if (!searching) searching = idle.begin_search();
+      if (steal()) return;
+      searching = park(self, searching);
+    }
+  }
+  // The same, asleep at first without the watch.
+  void sleeper(std::size_t self) {
+    beds[self].park_until(time_point::max());
+    idler(self, awake(self, false));
+  }
+  // In set-up.
+  void asleep(std::size_t self, bool watching) {
+    idle.announce_sleep(self, false);
+    if (watching) model::check(watch.take(self), "The watch is free.");
+  }
+
+  idle_state idle;
+  watch_post watch;
+  std::array<parker, Workers> beds;
+  atomic<item*> slot{nullptr};
+  item it;
+  long_slice slice;
+};
+
+const model::options patient{.timeouts = 0};
+
+const model::program taken_again{"watch: the one that watched finds nothing", patient, [](model::run& r) {
+                                   auto& s = r.make<workers<2>>();
+                                   s.asleep(1, true);
+                                   r.thread("busy", [&s] { s.fill_and_compute(); });
+                                   r.thread("watcher", [&s] { s.idler(1, s.awake(1, true)); });
+                                 }};
+
+const model::program all_slept{"watch: all sleep, and one wakes by its own deadline as the watch is left", patient,
+                               [](model::run& r) {
+                                 auto& s = r.make<workers<2>>();
+                                 s.asleep(1, true);
+                                 s.asleep(0, false);
+                                 r.thread("busy", [&s] {
+                                   if (s.awake(0, false)) model::fail("Nobody has woken it.");
+                                   s.fill_and_compute();
+                                 });
+                                 r.thread("watcher", [&s] { s.idler(1, s.awake(1, true)); });
+                               }};
+
+const model::program all_slept_woken{"watch: all sleep, and one is woken from outside as the watch is left", patient,
+                                     [](model::run& r) {
+                                       auto& s = r.make<workers<2>>();
+                                       s.asleep(1, true);
+                                       s.asleep(0, false);
+                                       r.thread("outside", [&s] {
+                                         if (s.idle.wake_one() != 0)
+                                           s.beds[0].unpark();  // not by the idle word, so as a new timer does
+                                         s.beds[0].unpark();
+                                       });
+                                       r.thread("busy", [&s] {
+                                         s.beds[0].park_until(time_point::max());
+                                         const bool searching = s.awake(0, false);
+                                         if (searching) s.idle.end_search();
+                                         s.fill_and_compute();
+                                       });
+                                       r.thread("watcher", [&s] {
+                                         const bool searching = s.awake(1, true);
+                                         s.idler(1, searching);
+                                       });
+                                     }};
+
+template <class Steps>
+void work_of_its_own(model::run& r) {
+  auto& s = r.make<workers<3, Steps>>();
+  s.asleep(1, true);
+  s.asleep(2, false);
+  r.thread("busy", [&s] { s.fill_and_compute(); });
+  r.thread("watcher", [&s] { s.found_work(s.awake(1, true), true); });
+  r.thread("sleeper", [&s] { s.sleeper(2); });
+}
+
+const model::program own_work{"watch: the watcher finds work of its own", patient, work_of_its_own<all_steps>};
+
+struct keeps_the_watch : all_steps {
+  static constexpr bool hands_on = false;
+};
+const model::program own_work_kept{"watch: the watcher finds work and tells nobody (canary)",
+                                   {.must_fail = "", .timeouts = 0},
+                                   work_of_its_own<keeps_the_watch>};
+
+const model::program falls_asleep{"watch: the watcher finds work while another falls asleep", patient,
+                                  [](model::run& r) {
+                                    auto& s = r.make<workers<3>>();
+                                    s.asleep(1, true);
+                                    r.thread("busy", [&s] { s.fill_and_compute(); });
+                                    r.thread("watcher", [&s] { s.found_work(s.awake(1, true), true); });
+                                    r.thread("idler", [&s] { s.idler(2, false); });
+                                  }};
+
+template <class Steps>
+void beside_a_searcher(model::run& r) {
+  auto& s = r.make<workers<4, Steps>>();
+  s.asleep(1, true);
+  s.asleep(2, false);
+  (void)s.idle.begin_search();
+  r.thread("busy", [&s] { s.fill_and_compute(); });
+  r.thread("watcher", [&s] { s.found_work(s.awake(1, true), true); });
+  r.thread("sleeper", [&s] { s.sleeper(2); });
+  r.thread("searcher", [&s] { s.found_work(true, false); });
+}
+
+const model::program searcher{"watch: the watcher and a searcher find work", patient, beside_a_searcher<all_steps>};
+
+struct owes_nothing : all_steps {
+  static constexpr bool owes = false;
+};
+const model::program searcher_unaware{"watch: the watcher leaves it to a searcher that does not know (canary)",
+                                      {.must_fail = "", .timeouts = 0},
+                                      beside_a_searcher<owes_nothing>};
+
+// Nobody watches, for all sleep but one: who fills its slot wakes a sleeper.
+template <class Steps>
+void filled_unwatched(model::run& r) {
+  auto& s = r.make<workers<2, Steps>>();
+  s.asleep(1, false);
+  r.thread("busy", [&s] { s.fill_and_compute(); });
+  r.thread("sleeper", [&s] { s.sleeper(1); });
+}
+const model::program unwatched{"watch: a slot is filled while nobody watches", patient, filled_unwatched<all_steps>};
+
+struct fills_only : all_steps {
+  static constexpr bool fill_looks = false;
+};
+const model::program unwatched_silent{"watch: a slot is filled while nobody watches, and nobody is woken (canary)",
+                                      {.must_fail = "", .timeouts = 0},
+                                      filled_unwatched<fills_only>};
+
+const model::program one_at_a_time{"watch: two want it, one gets it, and it is owed no more", {}, [](model::run& r) {
+                                     struct post {
+                                       watch_post watch;
+                                       atomic<int> watching{0};
+                                     };
+                                     auto& s = r.make<post>();
+                                     s.watch.owe();
+                                     for (std::size_t i = 0; i < 2; ++i) {
+                                       r.thread("idler", [&s, i] {
+                                         if (s.watch.take(i)) s.watching.fetch_add(1, relaxed);
+                                       });
+                                     }
+                                     r.finally([&s] {
+                                       model::check(s.watching.load(relaxed) == 1, "One worker watches.");
+                                       model::check(!s.watch.owed(), "It owes the watch to nobody.");
+                                     });
+                                   }};
+
+}  // namespace
