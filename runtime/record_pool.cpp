@@ -6,8 +6,6 @@
 namespace sluice::impl {
 namespace {
 
-std::size_t slab_blocks(unsigned k) noexcept { return std::size_t{64} << k; }
-
 /// Spreads threads over the free lists: a thread keeps its number for life.
 std::size_t thread_number() noexcept {
   static constinit atomic<std::uint32_t> next{0};  // all accesses relaxed: only a number
@@ -83,7 +81,7 @@ record_block& record_pool::take_new() {
 record_block* record_pool::slab(unsigned k) {
   record_block* present = directory_.at(k).load(acquire);  // E2 observe
   if (present != nullptr) return present;
-  const std::size_t count = slab_blocks(k);
+  const std::size_t count = std::size_t{1} << (first_slab_bits + k);
   auto* fresh =
       static_cast<record_block*>(::operator new(count * sizeof(record_block), std::align_val_t{alignof(record_block)}));
   for (std::size_t i = 0; i < count; ++i) ::new (&fresh[i]) record_block;

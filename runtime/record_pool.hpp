@@ -59,8 +59,8 @@ class record_pool {
   std::uint32_t free_count() const noexcept;
 
  private:
-  static constexpr unsigned first_slab_bits = 6;
-  static constexpr std::size_t shards = 8;
+  static constexpr unsigned first_slab_bits = model_build ? 1 : 6;
+  static constexpr std::size_t shards = model_build ? 1 : 8;
   struct alignas(64) free_list {
     atomic<std::uint64_t> head{0};  // tag << 32 | index + 1, 0 in the low half when empty; written by takers and givers
   };
