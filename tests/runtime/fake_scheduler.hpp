@@ -30,10 +30,16 @@ namespace fake {
 void work();
 /// Resumes `n` runnables, waiting for each.
 void work(int n);
+/// The oldest runnable, for whoever is to run it. Precondition: there is one.
+runnable& take();
+/// Resumes it on the calling model thread.
+void run(runnable& r);
+/// Resumes what is left until nothing is: for finally().
+void work_off();
 /// The calling model thread becomes a worker that runs on behalf of `context`.
 void become_worker(scheduler& s, task_context* context) noexcept;
-/// Fires the first timer that was started, if it was and nobody has stopped it.
-void fire_timer() noexcept;
+/// Fires the `which`-th timer that was started, if it was and nobody has stopped it.
+void fire_timer(int which) noexcept;
 /// The next `n` threads that a blocking pool asks for are given, later ones refused.
 void allow_threads(int n) noexcept;
 /// Runs as the `which`-th thread that a blocking pool started; returns at once when it starts fewer.

@@ -45,7 +45,9 @@ struct fake_line {
   atomic<std::uint32_t> tail{0};
   atomic<std::uint32_t> head{0};
   atomic<std::uint32_t> left{0};
-  atomic<timer*> first_timer{nullptr};
+  static constexpr std::uint32_t most_timers = 3;
+  atomic<timer*> timers[most_timers];
+  atomic<std::uint32_t> timer_count{0};
 };
 
 struct scheduler::state final : fake_line {
@@ -85,7 +87,7 @@ scheduler::~scheduler() {
   for (std::uint32_t n = state_->left.load(acquire); n != state_->workers; n = state_->left.load(acquire)) {
     futex::wait(state_->left, n);
   }
-  delete state_->first_timer.load(relaxed);
+  for (auto& each : state_->timers) delete each.load(relaxed);
   delete state_;
 }
 
@@ -98,8 +100,10 @@ bool scheduler::simulated() const noexcept { return false; }
 time_point scheduler::now() const noexcept { return impl::now(); }
 
 timer* scheduler::start_timer(time_point, timer_target& target) {
+  const std::uint32_t i = state_->timer_count.fetch_add(1, relaxed);
+  if (i >= fake_line::most_timers) model::fail("The fake scheduler has too few timers for this program.");
   auto* made = new timer(target);
-  state_->first_timer.store(made, release);
+  state_->timers[i].store(made, release);
   return made;
 }
 bool scheduler::stop_timer(timer* t) noexcept {
@@ -138,8 +142,20 @@ void work(int n) {
   while (n-- > 0) run_one(*s.pop());
 }
 
-void fire_timer() noexcept {
-  timer* const t = the_state->first_timer.load(acquire);
+runnable& take() { return *the_state->pop(); }
+
+void run(runnable& r) {
+  become_worker(*the_scheduler, nullptr);
+  run_one(r);
+}
+
+void work_off() {
+  auto& s = *the_state;
+  while (s.head.load(relaxed) < s.tail.load(relaxed)) work(1);
+}
+
+void fire_timer(int which) noexcept {
+  timer* const t = the_state->timers[which].load(acquire);
   if (t == nullptr) return;
   std::uint32_t expected = 0;
   if (t->word.compare_exchange_strong(expected, 2, acq_rel, acquire)) t->target->fired();
