@@ -27,7 +27,7 @@ inline constexpr order seq_cst = std::memory_order_seq_cst;
 
 using time_point = std::chrono::steady_clock::time_point;
 
-#define SLUICE_MODEL_SITE const char *file = __builtin_FILE(), int line = __builtin_LINE()
+#define SLUICE_SITE const char *file = __builtin_FILE(), int line = __builtin_LINE(), int column = __builtin_COLUMN()
 
 template <class T>
 class atomic {
@@ -36,8 +36,9 @@ class atomic {
 
  public:
   constexpr atomic() noexcept : atomic(T{}) {}
-  constexpr explicit atomic(T initial, SLUICE_MODEL_SITE) noexcept : value_{initial} {
-    if (!std::is_constant_evaluated()) ::model::construct_atomic(&value_, sizeof(T), pack(initial), {file, line});
+  constexpr explicit atomic(T initial, SLUICE_SITE) noexcept : value_{initial} {
+    if (!std::is_constant_evaluated())
+      ::model::construct_atomic(&value_, sizeof(T), pack(initial), {file, line, column});
   }
   atomic(const atomic&) = delete;
   atomic& operator=(const atomic&) = delete;
@@ -45,32 +46,32 @@ class atomic {
     if (!std::is_constant_evaluated()) ::model::destroy_atomic(&value_, {__builtin_FILE(), __builtin_LINE()});
   }
 
-  T load(order o, SLUICE_MODEL_SITE) const noexcept {
-    return unpack(::model::atomic_load(&value_, sizeof(T), o, {file, line}));
+  T load(order o, SLUICE_SITE) const noexcept {
+    return unpack(::model::atomic_load(&value_, sizeof(T), o, {file, line, column}));
   }
-  void store(T v, order o, SLUICE_MODEL_SITE) noexcept {
-    ::model::atomic_store(&value_, sizeof(T), pack(v), o, {file, line});
+  void store(T v, order o, SLUICE_SITE) noexcept {
+    ::model::atomic_store(&value_, sizeof(T), pack(v), o, {file, line, column});
   }
-  T exchange(T v, order o, SLUICE_MODEL_SITE) noexcept {
-    return modify(::model::modification::exchange, v, o, {file, line});
+  T exchange(T v, order o, SLUICE_SITE) noexcept {
+    return modify(::model::modification::exchange, v, o, {file, line, column});
   }
-  bool compare_exchange_weak(T& expected, T desired, order success, order failure, SLUICE_MODEL_SITE) noexcept {
-    return compare_exchange(expected, desired, success, failure, true, {file, line});
+  bool compare_exchange_weak(T& expected, T desired, order success, order failure, SLUICE_SITE) noexcept {
+    return compare_exchange(expected, desired, success, failure, true, {file, line, column});
   }
-  bool compare_exchange_strong(T& expected, T desired, order success, order failure, SLUICE_MODEL_SITE) noexcept {
-    return compare_exchange(expected, desired, success, failure, false, {file, line});
+  bool compare_exchange_strong(T& expected, T desired, order success, order failure, SLUICE_SITE) noexcept {
+    return compare_exchange(expected, desired, success, failure, false, {file, line, column});
   }
-  T fetch_add(T v, order o, SLUICE_MODEL_SITE) noexcept {
-    return modify(::model::modification::add, v, o, {file, line});
+  T fetch_add(T v, order o, SLUICE_SITE) noexcept {
+    return modify(::model::modification::add, v, o, {file, line, column});
   }
-  T fetch_sub(T v, order o, SLUICE_MODEL_SITE) noexcept {
-    return modify(::model::modification::subtract, v, o, {file, line});
+  T fetch_sub(T v, order o, SLUICE_SITE) noexcept {
+    return modify(::model::modification::subtract, v, o, {file, line, column});
   }
-  T fetch_or(T v, order o, SLUICE_MODEL_SITE) noexcept {
-    return modify(::model::modification::bit_or, v, o, {file, line});
+  T fetch_or(T v, order o, SLUICE_SITE) noexcept {
+    return modify(::model::modification::bit_or, v, o, {file, line, column});
   }
-  T fetch_and(T v, order o, SLUICE_MODEL_SITE) noexcept {
-    return modify(::model::modification::bit_and, v, o, {file, line});
+  T fetch_and(T v, order o, SLUICE_SITE) noexcept {
+    return modify(::model::modification::bit_and, v, o, {file, line, column});
   }
 
  private:
@@ -103,9 +104,9 @@ template <class T>
 class plain {
  public:
   constexpr plain() noexcept : plain(T{}) {}
-  constexpr explicit plain(T initial, SLUICE_MODEL_SITE) noexcept : value_{initial} { constructed({file, line}); }
-  constexpr plain(const plain& other, SLUICE_MODEL_SITE) noexcept : value_{other.get(file, line)} {
-    constructed({file, line});
+  constexpr explicit plain(T initial, SLUICE_SITE) noexcept : value_{initial} { constructed({file, line, column}); }
+  constexpr plain(const plain& other, SLUICE_SITE) noexcept : value_{other.get(file, line, column)} {
+    constructed({file, line, column});
   }
   constexpr plain& operator=(const plain& other) noexcept {
     set(other.get());
@@ -115,12 +116,12 @@ class plain {
     if (!std::is_constant_evaluated()) ::model::destroy_plain(&value_, {__builtin_FILE(), __builtin_LINE()});
   }
 
-  constexpr T get(SLUICE_MODEL_SITE) const noexcept {
-    if (!std::is_constant_evaluated()) ::model::read_plain(&value_, {file, line});
+  constexpr T get(SLUICE_SITE) const noexcept {
+    if (!std::is_constant_evaluated()) ::model::read_plain(&value_, {file, line, column});
     return value_;
   }
-  constexpr void set(T v, SLUICE_MODEL_SITE) noexcept {
-    if (!std::is_constant_evaluated()) ::model::write_plain(&value_, {file, line});
+  constexpr void set(T v, SLUICE_SITE) noexcept {
+    if (!std::is_constant_evaluated()) ::model::write_plain(&value_, {file, line, column});
     value_ = v;
   }
 
@@ -132,26 +133,26 @@ class plain {
   T value_;
 };
 
-inline void pause(SLUICE_MODEL_SITE) noexcept { ::model::yield({file, line}); }
-inline void yield_thread(SLUICE_MODEL_SITE) noexcept { ::model::yield({file, line}); }
-inline time_point now(SLUICE_MODEL_SITE) noexcept { return ::model::clock_now({file, line}); }
+inline void pause(SLUICE_SITE) noexcept { ::model::yield({file, line, column}); }
+inline void yield_thread(SLUICE_SITE) noexcept { ::model::yield({file, line, column}); }
+inline time_point now(SLUICE_SITE) noexcept { return ::model::clock_now({file, line, column}); }
 
 /// For litmus programs and canaries only: the product's door has no fence.
-inline void fence(order o, SLUICE_MODEL_SITE) noexcept { ::model::atomic_fence(o, {file, line}); }
+inline void fence(order o, SLUICE_SITE) noexcept { ::model::atomic_fence(o, {file, line, column}); }
 
 struct futex {
-  static void wait(atomic<std::uint32_t>& word, std::uint32_t expected, SLUICE_MODEL_SITE) noexcept {
-    ::model::futex_wait(&word.value_, expected, {file, line});
+  static void wait(atomic<std::uint32_t>& word, std::uint32_t expected, SLUICE_SITE) noexcept {
+    ::model::futex_wait(&word.value_, expected, {file, line, column});
   }
   static bool wait_until(atomic<std::uint32_t>& word, std::uint32_t expected, time_point deadline,
-                         SLUICE_MODEL_SITE) noexcept {
-    return ::model::futex_wait_until(&word.value_, expected, deadline, {file, line});
+                         SLUICE_SITE) noexcept {
+    return ::model::futex_wait_until(&word.value_, expected, deadline, {file, line, column});
   }
-  static void wake(atomic<std::uint32_t>& word, int count, SLUICE_MODEL_SITE) noexcept {
-    ::model::futex_wake(&word.value_, count, {file, line});
+  static void wake(atomic<std::uint32_t>& word, int count, SLUICE_SITE) noexcept {
+    ::model::futex_wake(&word.value_, count, {file, line, column});
   }
 };
 
-#undef SLUICE_MODEL_SITE
+#undef SLUICE_SITE
 
 }  // namespace sluice::impl

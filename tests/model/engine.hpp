@@ -65,7 +65,7 @@ class engine {
   void construct_atomic(void* address, std::size_t size, bits value, site where);
   void construct_plain(const void* address, site where);
   void destroy(const void* address, site where);
-  bits load(const void* address, std::size_t size, order o, site where);
+  bits load(const void* address, std::size_t size, order o, bool blind, site where);
   void store(void* address, std::size_t size, bits value, order o, site where);
   bits modify(void* address, std::size_t size, modification what, bits operand, order o, site where);
   bool compare_exchange(void* address, std::size_t size, exchange_request& request, site where);

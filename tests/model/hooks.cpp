@@ -2,6 +2,7 @@
 // the accesses act directly.
 
 #include <sluice/model/engine.hpp>
+#include <sluice/model/mutation.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -44,22 +45,39 @@ void destroy_atomic(void* address, site where) noexcept {
   if (engine* e = engine::running()) e->destroy(address, where);
 }
 bits atomic_load(const void* address, std::size_t size, order o, site where) noexcept {
-  if (engine* e = engine::running()) return e->load(address, size, o, where);
+  if (engine* e = engine::running()) {
+    const treatment t = mutation::treat(access::load, where, o);
+    return e->load(address, size, t.success, t.spoilt, where);
+  }
   return peek(address, size);
 }
 void atomic_store(void* address, std::size_t size, bits value, order o, site where) noexcept {
-  if (engine* e = engine::running()) return e->store(address, size, value, o, where);
+  if (engine* e = engine::running()) {
+    const treatment t = mutation::treat(access::store, where, o);
+    if (!t.spoilt) e->store(address, size, value, t.success, where);
+    return;
+  }
   std::memcpy(address, &value, size);
 }
 bits atomic_modify(void* address, std::size_t size, modification what, bits operand, order o, site where) noexcept {
-  if (engine* e = engine::running()) return e->modify(address, size, what, operand, o, where);
+  if (engine* e = engine::running()) {
+    const treatment t = mutation::treat(access::modify, where, o);
+    if (t.spoilt) return e->modify(address, size, modification::bit_or, 0, t.success, where);
+    return e->modify(address, size, what, operand, t.success, where);
+  }
   const bits old = peek(address, size);
   const bits value = apply(what, old, operand);
   std::memcpy(address, &value, size);
   return old;
 }
 bool atomic_compare_exchange(void* address, std::size_t size, exchange_request& request, site where) noexcept {
-  if (engine* e = engine::running()) return e->compare_exchange(address, size, request, where);
+  if (engine* e = engine::running()) {
+    const treatment t = mutation::treat(access::exchange_if, where, request.success, request.failure);
+    request.success = t.success;
+    request.failure = t.failure;
+    if (t.spoilt) request.desired = request.expected;
+    return e->compare_exchange(address, size, request, where);
+  }
   const bits old = peek(address, size);
   if (old == request.expected) {
     std::memcpy(address, &request.desired, size);
@@ -100,7 +118,14 @@ bool futex_wait_until(const void* word, std::uint32_t expected, time_point deadl
   return e == nullptr || e->wait_until(word, expected, deadline, where);
 }
 void futex_wake(const void* word, int count, site where) noexcept {
-  if (engine* e = engine::running()) e->wake(word, count, where);
+  if (engine* e = engine::running()) {
+    const treatment t = mutation::treat(access::wake, where, order::relaxed);
+    e->wake(word, t.spoilt ? 0 : count, where);
+  }
+}
+
+bool kept(const char* file, int line, int column) noexcept {
+  return engine::running() == nullptr || !mutation::treat(access::step, {file, line, column}, order::relaxed).spoilt;
 }
 
 int thread_index() noexcept {

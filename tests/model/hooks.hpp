@@ -13,6 +13,7 @@ namespace model {
 struct site {
   const char* file = nullptr;
   int line = 0;
+  int column = 0;
 };
 
 enum class modification : unsigned char { exchange, add, subtract, bit_or, bit_and };
@@ -66,6 +67,10 @@ time_point clock_now(site where) noexcept;
 void futex_wait(const void* word, std::uint32_t expected, site where) noexcept;
 bool futex_wait_until(const void* word, std::uint32_t expected, time_point deadline, site where) noexcept;
 void futex_wake(const void* word, int count, site where) noexcept;
+
+/// Whether a step of the program is to be taken: no, if leaving it out is the active mutant. Stands in the copy of the sources
+/// that tools/mutate builds.
+bool kept(const char* file = __builtin_FILE(), int line = __builtin_LINE(), int column = __builtin_COLUMN()) noexcept;
 
 /// The model thread that runs: 0 in set-up and finish, 1, 2, ... in the order of run::thread; -1 outside.
 int thread_index() noexcept;

@@ -2,6 +2,7 @@
 // (a crash fails its program only).
 
 #include <sluice/model/engine.hpp>
+#include <sluice/model/mutants.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -35,6 +36,8 @@ struct arguments {
   int staleness = -1;
   std::uint64_t max = 0;
   int jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  bool mutants = false;
+  std::string site;
 };
 
 // What one program came to: written by its child process.
@@ -57,6 +60,8 @@ constexpr const char* help =
     "  --staleness N   let a thread read the same stale value N times in a row\n"
     "  --max N         stop a search after N executions\n"
     "  --jobs N        child processes side by side (default: one per processor)\n"
+    "  --mutants       search every mutant of the library's orders and steps; one line each, fields separated by tabs\n"
+    "  --site TEXT     with --mutants: only those whose FILE:LINE begins with it\n"
     "  --replay TEXT   run the one execution that a failure printed, with its trace\n";
 
 // "queues/ring_model.cpp" of a file's whole path.
@@ -324,6 +329,10 @@ bool parse(int argc, char** argv, arguments& a) {
       a.max = std::strtoull(text(), nullptr, 10);
     else if (option == "--jobs")
       a.jobs = std::max(1, std::atoi(text()));
+    else if (option == "--mutants")
+      a.mutants = true;
+    else if (option == "--site")
+      a.site = text();
     else if (option == "--replay")
       a.replay = text();
     else if (!option.starts_with("--") && a.filter.empty())
@@ -367,6 +376,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (!a.replay.empty()) return replay(selected, a);
+  if (a.mutants) return search_mutants(selected, {a.site, a.max != 0 ? a.max : 200'000, a.jobs, install_handlers});
   return examine_all(selected, a);
 }
 

@@ -232,7 +232,8 @@ void engine::write_message(location& x, void* address, bits value, order o, cons
 
 // ---- Operations ----------------------------------------------------------------------------------------------------
 
-bits engine::load(const void* address, std::size_t size, order o, site where) {
+// `blind`: reads what the thread knew last, whatever it has learnt since (a mutant).
+bits engine::load(const void* address, std::size_t size, order o, bool blind, site where) {
   const std::uint32_t index = find(address, size);
   point({kind::load, o == order::seq_cst, index}, where);
   location& x = locations_[index];
@@ -240,7 +241,7 @@ bits engine::load(const void* address, std::size_t size, order o, site where) {
   access_shared(x, where);
   const int newest = x.newest();
   const int oldest = newest == 0 ? 0 : oldest_readable(x, o == order::seq_cst);
-  const int pick = newest - choose_value(newest - oldest + 1);
+  const int pick = blind ? x.last_read[current_] : newest - choose_value(newest - oldest + 1);
   const bits value = read_message(x, pick, o);
   if (logging_) {
     log(pick < newest ? "load %s = %s, %s (stale: the newest is %s)" : "load %s = %s, %s", label(x).c_str(),
