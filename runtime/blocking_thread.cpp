@@ -1,3 +1,6 @@
+// not compiled in model builds: the models have threads of their own
+// A thread of the system.
+
 #include <sluice/runtime/blocking_thread.hpp>
 
 #include <pthread.h>

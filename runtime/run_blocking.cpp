@@ -1,3 +1,5 @@
+// The handshake of a call with its cancellation: what is the same for every type.
+
 #include <sluice/runtime/run_blocking.hpp>
 
 namespace sluice::impl {

@@ -1,3 +1,5 @@
+// Counting tasks in and out, and the way a runtime goes.
+
 #include <sluice/runtime/runtime_core.hpp>
 
 #include <sluice/runtime/futex_mutex.hpp>
