@@ -101,7 +101,7 @@ void engine::execute() {
   concurrent_ = false;
   ending_ = ending::complete;
   started_or_woken_ = ready_ = yielded_ = timed_ = ended_ = sleep_ = 0;
-  preemptions_ = steps_ = done_ = 0;
+  preemptions_ = steps_ = steps_alone_ = done_ = 0;
   timeouts_left_ = program_->how().timeouts;
   spurious_left_ = program_->how().spurious;
   clock_ = time_point{std::chrono::hours{1}};

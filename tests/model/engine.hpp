@@ -100,6 +100,7 @@ class engine {
     std::uint32_t where = 0;
   };
   static constexpr int max_watched = 16;
+  static constexpr int max_steps_alone = 1 << 20;
   struct thread {
     fiber stack;
     view known;       // what happens before its next operation
@@ -213,8 +214,9 @@ class engine {
   unsigned ended_ = 0;
   unsigned sleep_ = 0;
   int preemptions_ = 0;
-  int steps_ = 0;  // operations reached
-  int done_ = 0;   // operations done, for the trace
+  int steps_ = 0;        // operations reached
+  int steps_alone_ = 0;  // of them in set-up and finish
+  int done_ = 0;         // operations done, for the trace
   int timeouts_left_ = 0;
   int spurious_left_ = 0;
   time_point clock_{};

@@ -10,7 +10,10 @@ void engine::point(operation o, site where) {
   me.at = where;
   ++done_;
   ++progress_;
-  if (!concurrent_) return;
+  if (!concurrent_) {
+    if (++steps_alone_ > max_steps_alone) fail("No end of %s after %d operations.", me.name, steps_alone_ - 1);
+    return;
+  }
   me.next = o;
   if (++steps_ > program_->how().max_steps) {
     fail("No end after %d operations: a livelock, or a spin loop without pause().", steps_ - 1);

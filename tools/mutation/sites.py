@@ -54,7 +54,9 @@ class Mutant:
 
 def code_line(source, line):
     """The code of a line without its comment, in single spaces: what the list of survivors quotes."""
-    return " ".join(source.code[line - 1].split()) if line <= len(source.code) else ""
+    if line > len(source.code):
+        return ""
+    return " ".join(source.lines[line - 1][:len(source.code[line - 1].rstrip())].split())
 
 
 def condition_end(text):
@@ -95,18 +97,13 @@ def with_switches(source):
         return source.text
     classes = set(re.findall(r"\b(?:class|struct)\s+(?:\[\[\w+\]\]\s+)?(\w+)", "\n".join(source.code)))
     lines = source.text.splitlines()
-    changed = False
     code = [line.rstrip() for line in source.code]
     for number, line in enumerate(code):
         before = next((previous for previous in reversed(code[:number]) if previous.strip()), "")
         after = next((following for following in code[number + 1:] if following.strip()), "")
         if is_step(line, before, after, classes):
             indent = len(line) - len(line.lstrip())
-            lines[number] = f"{line[:indent]}if (::model::kept()) {{ {line[indent:]} }}"
-            changed = True
-    if changed:
-        at = next(number for number, line in enumerate(lines) if line.startswith("//"))
-        lines[at] = "#include <sluice/model/hooks.hpp>"
+            lines[number] = f"{line[:indent]}if (::model::kept()) {{ {lines[number][indent:len(line)]} }}"
     return "\n".join(lines) + "\n"
 
 
