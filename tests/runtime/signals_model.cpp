@@ -1,6 +1,5 @@
 // models: runtime/signals.hpp runtime/signal_counts.hpp
-// The handler and the watcher: a signal that arrives just as the watcher goes to sleep is not forgotten, and what was done
-// before it was raised is seen by whoever hears of it.
+// The handler and the watcher: a signal that arrives just as the watcher goes to sleep is not forgotten.
 #include <sluice/model/program.hpp>
 #include <sluice/runtime/signal_counts.hpp>
 
@@ -10,13 +9,8 @@ using namespace sluice::impl;
 
 struct state {
   signal_counts counts;
-  plain<int> before[most_signals];
   std::uint32_t given = 0;
 
-  void raise(int number) {
-    before[number].set(number);
-    counts.arrive(number);
-  }
   void watch(std::uint32_t all) {
     while (given < all) {
       const std::uint32_t seen = counts.collect([this](std::size_t, std::uint32_t n) { given += n; });
@@ -27,22 +21,20 @@ struct state {
 
 void two_signals(model::run& r) {
   auto& s = r.make<state>();
-  r.thread("watcher", [&s] {
-    s.watch(2);
-    model::check(s.before[1].get() == 1 && s.before[2].get() == 2, "Each signal was raised.");
-  });
-  r.thread("handler", [&s] { s.raise(1); });
-  r.thread("handler", [&s] { s.raise(2); });
+  r.thread("watcher", [&s] { s.watch(2); });
+  r.thread("handler", [&s] { s.counts.arrive(1); });
+  r.thread("handler", [&s] { s.counts.arrive(2); });
+  r.finally([&s] { model::check(s.given == 2, "Each signal is given once."); });
 }
 
 void the_same_again(model::run& r) {
   auto& s = r.make<state>();
   r.thread("watcher", [&s] { s.watch(3); });
   r.thread("handler", [&s] {
-    s.raise(1);
-    s.raise(1);
+    s.counts.arrive(1);
+    s.counts.arrive(1);
   });
-  r.thread("handler", [&s] { s.raise(2); });
+  r.thread("handler", [&s] { s.counts.arrive(2); });
   r.finally([&s] { model::check(s.given == 3, "Each signal is given once."); });
 }
 
