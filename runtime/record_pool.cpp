@@ -24,7 +24,8 @@ record_pool::~record_pool() {
 record_block& record_pool::at(std::uint32_t index) const noexcept {
   const unsigned k = static_cast<unsigned>(std::bit_width((index >> first_slab_bits) + 1)) - 1;
   const std::uint32_t first = ((std::uint32_t{1} << k) - 1) << first_slab_bits;
-  return directory_[k].load(acquire)[index - first];  // E2 observe
+  // relaxed: whoever knows the index has it from bump_ or from a list, which publish the slab, too
+  return directory_[k].load(relaxed)[index - first];
 }
 
 record_block& record_pool::take() {
@@ -43,8 +44,8 @@ record_block* record_pool::pop(free_list& list) noexcept {
     record_block& block = at(static_cast<std::uint32_t>(head) - 1);
     const std::uint64_t next = block.next_free.load(relaxed);
     const std::uint64_t after = ((head >> 32) + 1) << 32 | next;
-    // E1 observe, E1 publish: a later pop that reads this head sees the pushes below it.
-    if (list.head.compare_exchange_weak(head, after, acq_rel, acquire)) return &block;
+    // relaxed: the head was observed when it was read, and a read-modify-write carries on what the pushes below published
+    if (list.head.compare_exchange_weak(head, after, relaxed, acquire)) return &block;  // E1 observe
   }
   return nullptr;
 }

@@ -9,7 +9,7 @@
 // I1  A block is in at most one free list, and only while its word is 0.
 // I2  Blocks with an index below bump_ exist; those above have never been used.
 // E1  push (release) -> pop (acquire): whoever reuses a block sees it as it was left.
-// E2  a slab's entry (release) -> at() (acquire): the zeroed blocks.
+// E2  a slab's entry (release) -> whoever needs the slab (acquire), then bump_ (release) -> used() (acquire): the zeroed blocks.
 // The head of a free list carries a 32-bit tag that every change increments, against ABA (Treiber, 1986).
 
 #include <sluice/queues/atomic.hpp>

@@ -40,6 +40,10 @@ struct state {
   state(int most, int threads) : pool(std::make_unique<blocking_pool>(static_cast<std::size_t>(most), "model")) {
     fake::allow_threads(threads);
   }
+  ~state() {
+    pool.reset();
+    model::check(fake::all_joined(), "Every thread was joined.");
+  }
   std::unique_ptr<blocking_pool> pool;
 
   void ask(int n) {
@@ -103,6 +107,31 @@ void withdrawn(model::run& r) {
   r.thread("pool", [] { fake::be_thread(0); });
 }
 
+// The only thread has run out of patience, or not yet: the call is made by it, or refused, or by a second thread.
+void late(model::run& r, int threads) {
+  struct shared : state {
+    explicit shared(int n) : state(1, n) { pool->submit(before); }
+    call before;
+    call late;
+    bool refused = false;
+  };
+  auto& s = r.make<shared>(threads);
+  r.thread("pool 1", [] { fake::be_thread(0); });
+  r.thread("caller", [&s] {
+    try {
+      s.pool->submit(s.late);
+    } catch (const std::system_error&) {
+      s.refused = true;
+    }
+    fake::no_more_threads();
+  });
+  if (threads == 2) r.thread("pool 2", [] { fake::be_thread(1); });
+  r.finally([&s] {
+    model::check((s.late.done.load(relaxed) == 1) != s.refused, "The call was made or refused.");
+    (void)s.late.answer.get();
+  });
+}
+
 // The call is over or withdrawn, and the pool goes, while the one that submitted it is still on its way out.
 void stopped_behind_a_caller(model::run& r) {
   struct shared : state {
@@ -130,6 +159,10 @@ const model::program once{"blocking pool: one call", {}, one_call};
 const model::program taken_back{"blocking pool: a call is withdrawn as it begins", {}, withdrawn};
 const model::program in_turn{
     "blocking pool: a call comes as the thread falls asleep or runs out of patience", {}, one_after_the_other};
+const model::program last_thread{
+    "blocking pool: a call as the last thread leaves, and no other can be had", {}, [](model::run& r) { late(r, 1); }};
+const model::program next_thread{
+    "blocking pool: a call as the last thread leaves", {}, [](model::run& r) { late(r, 2); }};
 const model::program at_once{
     "blocking pool: two calls that need each other, one thread about to be idle", {.timeouts = 0}, two_at_once};
 const model::program behind{

@@ -44,6 +44,8 @@ void fire_timer(int which) noexcept;
 void allow_threads(int n) noexcept;
 /// Runs as the `which`-th thread that a blocking pool started; returns at once when it starts fewer.
 void be_thread(int which);
+/// Whether every thread that was started was joined.
+bool all_joined() noexcept;
 /// No more threads will be started: be_thread of those that were not returns.
 void no_more_threads() noexcept;
 

@@ -4,7 +4,7 @@
 #include <sluice/model/program.hpp>
 #include <sluice/runtime/blocking_thread.hpp>
 
-#include <cstdlib>
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -219,6 +219,10 @@ void be_thread(int which) {
   h.run(h.of);
   h.state.store(2, release);
   futex::wake(h.state, 1);
+}
+
+bool all_joined() noexcept {
+  return std::ranges::all_of(crew, [](const hired& h) { return h.as == nullptr; });
 }
 
 void no_more_threads() noexcept {

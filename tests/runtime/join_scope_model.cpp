@@ -23,7 +23,7 @@ struct state {
   core_holder core{0};
   std::optional<join_handle<value>> handle;
   runnable* root = nullptr;
-  atomic<int> begun{0};  // relaxed: what a canceller does must not depend on it
+  atomic<std::uint32_t> begun{0};  // relaxed: a canceller learns nothing from it
   bool thief_over = false;
   int outcome = 0;  // written by the worker that resumes the caller
 
@@ -35,6 +35,7 @@ struct state {
 
 task<value> child(in_model, state& s, int n) {
   s.begun.store(1, relaxed);
+  futex::wake(s.begun, 1);
   co_return value(s.argument.get() + n);
 }
 task<value> failing(in_model, state&) {
@@ -82,6 +83,20 @@ task<value> any(in_model, state& s) {
   co_return value(0);
 }
 
+// Ends only when it is cancelled, and is not the coroutine that its context began with.
+task<value> all_asleep(in_model, state& s) {
+  (void)co_await when_all(child(in_model{}, s, 1), sleeper(in_model{}, s));
+  co_return value(0);
+}
+task<value> calls_all_asleep(in_model, state& s) {
+  try {
+    (void)co_await all_asleep(in_model{}, s);
+  } catch (const cancelled&) {
+    s.outcome = -1;
+  }
+  co_return value(0);
+}
+
 using body = task<value> (*)(in_model, state&);
 
 // One worker begins, the other takes the forked child. A caller that is left for a canceller to wake goes on in the end.
@@ -95,7 +110,8 @@ void in_parallel(model::run& r, body caller, bool sleeps, bool canceller, int ou
   });
   if (canceller) {
     r.thread("canceller", [&s] {
-      if (s.begun.load(relaxed) == 1) s.handle->cancel();
+      while (s.begun.load(relaxed) == 0) futex::wait(s.begun, 0);
+      s.handle->cancel();
     });
   }
   r.finally([&s, outcome, or_else] {
@@ -116,6 +132,9 @@ const model::program fail{
 const model::program one_fail{"when_all: one child fails as the other falls asleep", {}, [](model::run& r) {
                                 in_parallel(r, one_fails, true, false, 7);
                               }};
+const model::program asleep{"when_all: a child falls asleep, the caller is cancelled", {}, [](model::run& r) {
+                              in_parallel(r, calls_all_asleep, true, true, -1);
+                            }};
 const model::program first{"when_any: one child ends as the other falls asleep", {}, [](model::run& r) {
                              in_parallel(r, any, true, false, 7);
                            }};

@@ -33,8 +33,12 @@ struct state {
     root = &fake::take();
   }
   // Runs the task to its end: once more for each time that it was really suspended.
-  void work() {
+  void work(bool also_the_pool) {
     fake::run(*root);
+    if (also_the_pool) {  // until nobody else can go on
+      fake::no_more_threads();
+      fake::be_thread(0);
+    }
     while (!over) fake::work(1);
     fake::no_more_threads();
   }
@@ -112,13 +116,13 @@ task<value> limited_task(in_model, state& s, task<value> inner) {
 task<value> limits_a_sleeper(in_model, state& s) { return limited_task(in_model{}, s, sleeps_inside(in_model{}, s)); }
 task<value> limits_a_task(in_model, state& s) { return limited_task(in_model{}, s, answers(in_model{}, s)); }
 
-enum : unsigned { timer = 1, canceller = 2, pool = 4 };
+enum : unsigned { timer = 1, canceller = 2, pool = 4, worker_is_pool = 8 };
 
 // One task, and whoever may end its wait.
 void waiting(model::run& r, task<value> (*body)(in_model, state&), unsigned who, std::initializer_list<int> outcomes) {
   auto& s = r.make<state>();
   s.spawn(body(in_model{}, s));
-  r.thread("worker", [&s] { s.work(); });
+  r.thread("worker", [&s, who] { s.work((who & worker_is_pool) != 0); });
   if ((who & timer) != 0) r.thread("timer", [] { fake::fire_timer(0); });
   if ((who & pool) != 0) r.thread("pool", [] { fake::be_thread(0); });
   if ((who & canceller) != 0) r.thread("canceller", [&s] { s.handle->cancel(); });
@@ -140,7 +144,7 @@ void limited_join(model::run& r, unsigned who, std::initializer_list<int> outcom
   };
   auto& s = r.make<two>();
   s.spawn(waits_for_a_task(in_model{}, s, *s.other));
-  r.thread("worker", [&s] { s.work(); });
+  r.thread("worker", [&s] { s.work(false); });
   r.thread("other worker", [&s] { fake::run(*s.other_root); });
   if ((who & timer) != 0) r.thread("timer", [] { fake::fire_timer(0); });
   if ((who & canceller) != 0) r.thread("canceller", [&s] { s.handle->cancel(); });
@@ -158,6 +162,9 @@ const model::program sleep_cancelled{
 const model::program called{"run_blocking: a call", {}, [](model::run& r) { waiting(r, calls, pool, {1}); }};
 const model::program call_cancelled{
     "run_blocking: a call and a canceller", {}, [](model::run& r) { waiting(r, calls, pool | canceller, {1, 2}); }};
+const model::program queued_cancelled{"run_blocking: a call that is queued and a canceller", {}, [](model::run& r) {
+                                        waiting(r, calls, worker_is_pool | canceller, {1, 2});
+                                      }};
 const model::program joined{
     "timeout: of a handle whose task ends, and a timer", {}, [](model::run& r) { limited_join(r, timer, {1, 3}); }};
 const model::program join_cancelled{"timeout: of a handle whose task ends, and a canceller", {}, [](model::run& r) {
