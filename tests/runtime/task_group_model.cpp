@@ -58,6 +58,7 @@ task<> spawns_and_joins(in_model, state& s, task_group& g) {
   g.spawn(child(in_model{}, s, 0));
   s.begun.store(1, relaxed);
   co_await g.join();
+  model::check(g.size() == 0, "No child is left.");
   s.answers[0].set(s.answers[0].get() + 1);
 }
 task<> looks(in_model, state& s, task_group& g) {
@@ -80,6 +81,28 @@ task<> spawns_a_sleeper_and_cancels(in_model, state& s, task_group& g) {
   co_return;
 }
 
+task<> spawns_a_sleeper(in_model, state& s, task_group& g) {
+  g.spawn(sleeper(in_model{}, s));
+  co_return;
+}
+task<> sleeps_beside_a_child(in_model, state& s, task_group& g) {
+  g.spawn(child(in_model{}, s, 0));
+  co_await sleep_for(1h);
+}
+task<> cancels_and_spawns_a_sleeper(in_model, state& s, task_group& g) {
+  g.cancel();
+  g.spawn(sleeper(in_model{}, s));
+  co_return;
+}
+task<> child_that_cancels(in_model, task_group& g) {
+  g.cancel();
+  co_return;
+}
+task<> sleeps_until_a_child_cancels(in_model, state&, task_group& g) {
+  g.spawn(child_that_cancels(in_model{}, g));
+  co_await sleep_for(1h);
+}
+
 using body = task<> (*)(in_model, state&, task_group&);
 
 task<value> caller(in_model, state& s, body inner) {
@@ -100,15 +123,20 @@ struct cast {
   bool thief = true;  // runs the child; without one the child runs when all the others have ended
   bool sleeps = false;
   bool canceller = false;
+  bool thief_cancels = false;  // the caller, when the child has ended or sleeps
 };
+
+// A group may be awaited by any coroutine of a task, not only by the one that its context began with.
+task<value> calls_caller(in_model, state& s, body inner) { co_return co_await caller(in_model{}, s, inner); }
 
 void in_group(model::run& r, body inner, cast who, std::function<bool(state&)> right) {
   auto& s = r.make<state>();
-  s.spawn(caller(in_model{}, s, inner));
+  s.spawn(calls_caller(in_model{}, s, inner));
   r.thread("worker", [&s] { fake::run(*s.root); });
   if (who.thief) {
     r.thread("thief", [&s, who] {
       fake::work(1);
+      if (who.thief_cancels) s.handle->cancel();
       while (who.sleeps && !s.thief_over) fake::work(1);
     });
   }
@@ -139,7 +167,7 @@ const model::program cancelled_end{"group: a child and the body end, the caller 
                                      in_group(r, spawns, {.canceller = true}, [](state& s) { return s.outcome == 1; });
                                    }};
 const model::program cancelled_join{"group: the body joins its child, the caller is cancelled", {}, [](model::run& r) {
-                                      in_group(r, spawns_and_joins, {.canceller = true},
+                                      in_group(r, spawns_and_joins, {.thief_cancels = true},
                                                [](state& s) { return s.outcome == 1 || s.outcome == 2; });
                                     }};
 const model::program stays{
@@ -147,6 +175,21 @@ const model::program stays{
       in_group(r, spawns_and_joins, {.thief = false, .canceller = true},
                [](state& s) { return s.outcome == 1 || s.outcome == 2; });
     }};
+const model::program passed_on{"group: a child falls asleep, the caller is cancelled", {}, [](model::run& r) {
+                                 in_group(r, spawns_a_sleeper, {.sleeps = true, .thief_cancels = true},
+                                          [](state& s) { return s.outcome == 2; });
+                               }};
+const model::program to_body{"group: the body falls asleep, the caller is cancelled", {}, [](model::run& r) {
+                               in_group(r, sleeps_beside_a_child, {.thief_cancels = true},
+                                        [](state& s) { return s.outcome == 2; });
+                             }};
+const model::program late{"group: a child starts in a group that was cancelled", {}, [](model::run& r) {
+                            in_group(r, cancels_and_spawns_a_sleeper, {.sleeps = true},
+                                     [](state& s) { return s.outcome == 1; });
+                          }};
+const model::program by_child{"group: a child cancels the group as the body falls asleep", {}, [](model::run& r) {
+                                in_group(r, sleeps_until_a_child_cancels, {}, [](state& s) { return s.outcome == 1; });
+                              }};
 const model::program failed{"group: the body fails as a child falls asleep", {}, [](model::run& r) {
                               in_group(r, spawns_a_sleeper_and_fails, {.sleeps = true},
                                        [](state& s) { return s.outcome == 3; });
