@@ -72,7 +72,7 @@ record_block& record_pool::take_new() {
   std::uint32_t index = bump_.load(relaxed);  // relaxed: the exchange below decides
   for (;;) {
     slab(static_cast<unsigned>(std::bit_width((index >> first_slab_bits) + 1)) - 1);
-    if (bump_.compare_exchange_weak(index, index + 1, acq_rel, relaxed)) break;  // E2 publish, E2 observe
+    if (bump_.compare_exchange_weak(index, index + 1, release, relaxed)) break;  // E2 publish
   }
   record_block& block = at(index);
   block.index = index;

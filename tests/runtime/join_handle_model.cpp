@@ -188,12 +188,14 @@ const model::program collected{"join handle: the task ends while the handle wait
 const model::program twice{"join handle: the record is used again", {}, collects_twice};
 const model::program on_thread{"join handle: the task ends while a thread waits", {}, a_thread_collects};
 const model::program looked{"join handle: the task ends while the handle looks", {}, looks};
-const model::program cancelled_wait{"join handle: the task ends while the wait is cancelled", {}, is_cancelled};
+const model::program cancelled_wait{
+    "join handle: the task ends while the wait is cancelled", {.max = 1'500'000}, is_cancelled};
 const model::program alone{"join handle: two cancellers end the wait", {}, is_cancelled_alone};
 const model::program again{"join handle: a second wait after a cancelled one", {}, waits_again};
 const model::program both{"join handle: two wait at once", {}, two_wait};
 const model::program gone{"join handle: the task ends, the handle goes, a dump passes", {}, dropped};
 const model::program failed{"join handle: a task fails as its handle goes", {}, fails_unheard};
-const model::program visited{"join handle: a dump comes as the record is used again", {}, visited_while_spawned};
+const model::program visited{
+    "join handle: a dump comes as the record is used again", {.max = 1'500'000}, visited_while_spawned};
 
 }  // namespace
