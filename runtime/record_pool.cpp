@@ -86,7 +86,7 @@ record_block* record_pool::slab(unsigned k) {
   auto* fresh =
       static_cast<record_block*>(::operator new(count * sizeof(record_block), std::align_val_t{alignof(record_block)}));
   for (std::size_t i = 0; i < count; ++i) ::new (&fresh[i]) record_block;
-  if (directory_[k].compare_exchange_strong(present, fresh, acq_rel, acquire)) return fresh;  // E2 publish, E2 observe
+  if (directory_[k].compare_exchange_strong(present, fresh, release, acquire)) return fresh;  // E2 publish, E2 observe
   ::operator delete(fresh, std::align_val_t{alignof(record_block)});
   return present;
 }
