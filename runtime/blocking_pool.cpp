@@ -1,6 +1,5 @@
 #include <sluice/runtime/blocking_pool.hpp>
 
-#include <pthread.h>
 #include <system_error>
 #include <utility>
 
@@ -68,16 +67,21 @@ void blocking_pool::describe(std::string& out) const {
 
 // Under the lock. The new thread needs it too, and so begins after this call.
 void blocking_pool::add_thread() {
-  threads_.emplace_back();
+  threads_.emplace_back(*this);
   worker& w = threads_.back();
   w.self = std::prev(threads_.end());
   try {
-    w.thread = std::thread([this, &w] { work(w); });
+    w.thread.start(
+        name_.substr(0, 9) + "/block",
+        [](void* self) {
+          auto& me = *static_cast<worker*>(self);
+          me.pool.work(me);
+        },
+        &w);
   } catch (...) {
     threads_.pop_back();
     throw;
   }
-  pthread_setname_np(w.thread.native_handle(), (name_.substr(0, 9) + "/block").c_str());
 }
 
 void blocking_pool::work(worker& me) noexcept {
@@ -98,12 +102,10 @@ void blocking_pool::work(worker& me) noexcept {
       lock_.unlock();
       const bool was_told = sleep(me);
       lock_.lock();
-      // Time is up, unless somebody took this thread out of the stack just now.
-      if (was_told || me.told.load(relaxed) != 0 || stopping_) continue;
-      bool still_idle = false;
-      for (worker* w = idle_; w != nullptr; w = w->below) still_idle = still_idle || w == &me;
-      if (!still_idle) {
-        // Popped, and about to be told: to be told before this thread goes is what keeps `me` alive for the teller.
+      if (was_told) continue;
+      if (!is_idle(me)) {
+        // Popped just now, and about to be told: to be told before this thread goes is what keeps `me` alive for the teller,
+        // also when the pool stops meanwhile.
         lock_.unlock();
         while (me.told.load(acquire) == 0) futex::wait(me.told, 0);  // E1 observe
         lock_.lock();
@@ -124,6 +126,12 @@ bool blocking_pool::sleep(worker& me) noexcept {
     if (!futex::wait_until(me.told, 0, deadline)) return me.told.load(acquire) != 0;  // E1 observe
   }
   return true;
+}
+
+bool blocking_pool::is_idle(const worker& me) const noexcept {
+  const worker* at = idle_;
+  while (at != nullptr && at != &me) at = at->below;
+  return at != nullptr;
 }
 
 void blocking_pool::leave_idle(worker& me) noexcept {

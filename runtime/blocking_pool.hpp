@@ -9,15 +9,17 @@
 // I2  A queued job coexists with an idle thread only until that thread, which was told, gets the lock.
 // I3  Queued jobs coexist with fewer than `most` threads only if the system gives no more threads, and then at least one
 //     thread lives.
-// E1  told (release) -> the idle thread (acquire): it is no longer in the stack.
+// I4  A thread that was taken off the idle stack goes on, or away, only after it was told: until then whoever took it off
+//     touches it.
+// E1  told (release) -> the idle thread (acquire): it is no longer in the stack, and nobody touches it any more.
 
 #include <sluice/queues/atomic.hpp>
+#include <sluice/runtime/blocking_thread.hpp>
 #include <sluice/runtime/futex_mutex.hpp>
 
 #include <cstddef>
 #include <list>
 #include <string>
-#include <thread>
 
 namespace sluice::impl {
 
@@ -56,9 +58,11 @@ class blocking_pool {
 
  private:
   struct worker {
-    std::thread thread;
-    atomic<std::uint32_t> told{
-        0};                   // 0 while idle, 1 once there is something to do; written by whoever pops it, and by it
+    explicit worker(blocking_pool& p) noexcept : pool(p) {}
+    blocking_pool& pool;
+    blocking_thread thread;
+    // 0 while idle, 1 once there is something to do; written by whoever pops it, and by it
+    atomic<std::uint32_t> told{0};
     worker* below = nullptr;  // the idle stack, under the lock
     std::list<worker>::iterator self;
   };
@@ -66,6 +70,7 @@ class blocking_pool {
   void add_thread();
   void work(worker& me) noexcept;
   bool sleep(worker& me) noexcept;
+  bool is_idle(const worker& me) const noexcept;
   void leave_idle(worker& me) noexcept;
   void push(blocking_job& job) noexcept;
   void unlink(blocking_job& job) noexcept;

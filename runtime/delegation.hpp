@@ -8,7 +8,8 @@
 // I1  At most one thread is the runner: the one whose push moved the word from idle.
 // I2  After leave() has succeeded the runner touches nothing of the state: whoever owns it may free it.
 // E1  push (release) -> take (acquire): the message.
-// E2  leave (release) -> the push that becomes the next runner (acquire): the state as the last runner left it.
+// E2  leave (release) -> the next runner's take (acquire): the state as the last runner left it. The push in between is a
+//     read-modify-write, which carries it on; so the runner takes before it touches anything.
 
 #include <sluice/queues/atomic.hpp>
 
@@ -22,19 +23,19 @@ struct message {
 
 class delegation {
  public:
-  /// Sends `m`, which must not be in flight. True: the caller is the runner now.
+  /// Sends `m`, which must not be in flight. True: the caller is the runner now, and takes next.
   [[nodiscard]] bool push(message& m) noexcept {
     std::uintptr_t before = word_.load(relaxed);  // relaxed: the exchange below decides and synchronises
     do {
       m.next = reinterpret_cast<message*>(before & ~run);
-      // E1 publish, E2 observe
-    } while (!word_.compare_exchange_weak(before, reinterpret_cast<std::uintptr_t>(&m) | run, acq_rel, relaxed));
+      // E1 publish
+    } while (!word_.compare_exchange_weak(before, reinterpret_cast<std::uintptr_t>(&m) | run, release, relaxed));
     return (before & run) == 0;
   }
 
   /// For the runner: what has come since the last take, oldest first.
   [[nodiscard]] message* take() noexcept {
-    auto* newest = reinterpret_cast<message*>(word_.exchange(run, acquire) & ~run);  // E1 observe
+    auto* newest = reinterpret_cast<message*>(word_.exchange(run, acquire) & ~run);  // E1 observe, E2 observe
     message* oldest = nullptr;
     while (newest != nullptr) {
       message* older = newest->next;

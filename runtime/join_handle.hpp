@@ -83,7 +83,7 @@ class spawned final : public record {
     end_listener* expected = nullptr;
     return listener_.compare_exchange_strong(expected, &who, relaxed, relaxed);
   }
-  /// For whoever took the waiter bit back, or could not set it.
+  /// For whoever took the waiter bit back, or did not come to set it. (Once the task has ended nobody claims any more.)
   void clear_listener() noexcept { listener_.store(nullptr, relaxed); }
 
  private:
@@ -153,7 +153,6 @@ class [[nodiscard]] join_awaiter final : public canceller, public end_listener {
       return false;
     }
     if (record.word().add_waiter()) return !gate_.leave(withdraw_if_cancelled() ? 2 : 1);
-    record.clear_listener();
     // The end of the task will not call: it counts as gone. A canceller that has the link finds no waiter bit.
     return !gate_.leave(context_.disarm(link_) ? 3 : 2);
   }
@@ -271,7 +270,7 @@ class [[nodiscard("dropping the handle detaches the task: say so with detach()")
     if (record_->word().done()) return;
     impl::thread_waiter waiter(record_->core());
     if (!record_->claim_listener(waiter)) impl::throw_handle_taken();
-    if (!record_->word().add_waiter()) return record_->clear_listener();
+    if (!record_->word().add_waiter()) return;
     try {
       waiter.wait();
     } catch (...) {  // a simulation at a standstill: nothing runs, so the bit is still there

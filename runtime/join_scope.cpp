@@ -1,3 +1,5 @@
+// The start and the ends of children that run in parallel: what is the same for when_all, when_any and when_all_settled.
+
 #include <sluice/runtime/join_scope.hpp>
 
 namespace sluice::impl {

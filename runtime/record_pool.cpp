@@ -6,8 +6,6 @@
 namespace sluice::impl {
 namespace {
 
-std::size_t slab_blocks(unsigned k) noexcept { return std::size_t{64} << k; }
-
 /// Spreads threads over the free lists: a thread keeps its number for life.
 std::size_t thread_number() noexcept {
   static constinit atomic<std::uint32_t> next{0};  // all accesses relaxed: only a number
@@ -26,7 +24,8 @@ record_pool::~record_pool() {
 record_block& record_pool::at(std::uint32_t index) const noexcept {
   const unsigned k = static_cast<unsigned>(std::bit_width((index >> first_slab_bits) + 1)) - 1;
   const std::uint32_t first = ((std::uint32_t{1} << k) - 1) << first_slab_bits;
-  return directory_[k].load(acquire)[index - first];  // E2 observe
+  // relaxed: whoever knows the index has it from bump_ or from a list, which publish the slab, too
+  return directory_[k].load(relaxed)[index - first];
 }
 
 record_block& record_pool::take() {
@@ -45,8 +44,8 @@ record_block* record_pool::pop(free_list& list) noexcept {
     record_block& block = at(static_cast<std::uint32_t>(head) - 1);
     const std::uint64_t next = block.next_free.load(relaxed);
     const std::uint64_t after = ((head >> 32) + 1) << 32 | next;
-    // E1 observe, E1 publish: a later pop that reads this head sees the pushes below it.
-    if (list.head.compare_exchange_weak(head, after, acq_rel, acquire)) return &block;
+    // relaxed: the head was observed when it was read, and a read-modify-write carries on what the pushes below published
+    if (list.head.compare_exchange_weak(head, after, relaxed, acquire)) return &block;  // E1 observe
   }
   return nullptr;
 }
@@ -73,7 +72,7 @@ record_block& record_pool::take_new() {
   std::uint32_t index = bump_.load(relaxed);  // relaxed: the exchange below decides
   for (;;) {
     slab(static_cast<unsigned>(std::bit_width((index >> first_slab_bits) + 1)) - 1);
-    if (bump_.compare_exchange_weak(index, index + 1, acq_rel, relaxed)) break;  // E2 publish, E2 observe
+    if (bump_.compare_exchange_weak(index, index + 1, release, relaxed)) break;  // E2 publish
   }
   record_block& block = at(index);
   block.index = index;
@@ -83,11 +82,11 @@ record_block& record_pool::take_new() {
 record_block* record_pool::slab(unsigned k) {
   record_block* present = directory_.at(k).load(acquire);  // E2 observe
   if (present != nullptr) return present;
-  const std::size_t count = slab_blocks(k);
+  const std::size_t count = std::size_t{1} << (first_slab_bits + k);
   auto* fresh =
       static_cast<record_block*>(::operator new(count * sizeof(record_block), std::align_val_t{alignof(record_block)}));
   for (std::size_t i = 0; i < count; ++i) ::new (&fresh[i]) record_block;
-  if (directory_[k].compare_exchange_strong(present, fresh, acq_rel, acquire)) return fresh;  // E2 publish, E2 observe
+  if (directory_[k].compare_exchange_strong(present, fresh, release, acquire)) return fresh;  // E2 publish, E2 observe
   ::operator delete(fresh, std::align_val_t{alignof(record_block)});
   return present;
 }

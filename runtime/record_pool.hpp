@@ -9,7 +9,7 @@
 // I1  A block is in at most one free list, and only while its word is 0.
 // I2  Blocks with an index below bump_ exist; those above have never been used.
 // E1  push (release) -> pop (acquire): whoever reuses a block sees it as it was left.
-// E2  a slab's entry (release) -> at() (acquire): the zeroed blocks.
+// E2  a slab's entry (release) -> whoever needs the slab (acquire), then bump_ (release) -> used() (acquire): the zeroed blocks.
 // The head of a free list carries a 32-bit tag that every change increments, against ABA (Treiber, 1986).
 
 #include <sluice/queues/atomic.hpp>
@@ -59,8 +59,8 @@ class record_pool {
   std::uint32_t free_count() const noexcept;
 
  private:
-  static constexpr unsigned first_slab_bits = 6;
-  static constexpr std::size_t shards = 8;
+  static constexpr unsigned first_slab_bits = model_build ? 1 : 6;
+  static constexpr std::size_t shards = model_build ? 1 : 8;
   struct alignas(64) free_list {
     atomic<std::uint64_t> head{0};  // tag << 32 | index + 1, 0 in the low half when empty; written by takers and givers
   };

@@ -22,6 +22,7 @@
 // E2  add_waiter (release) -> finish (acquire): the waiter's address.
 // E3  every leave (release) -> the leave that reaches 0 (acquire): nobody else uses the record any more.
 // E4  open (release) -> visit (acquire): the record as it was built.
+// E5  remove_waiter (release) -> add_waiter (acquire): a canceller came too early, and its cancellation is to be seen.
 
 #include <sluice/queues/atomic.hpp>
 
@@ -45,11 +46,11 @@ class record_word {
   /// changed; nobody will ask for the result, so the caller disposes of it and calls again with `disposed`. (To look for the
   /// handle first and finish then is not enough: the handle may be dropped in between.)
   [[nodiscard]] finish_result finish(bool disposed) noexcept {
-    std::uint32_t before = word_.load(acquire);  // E3 observe
+    std::uint32_t before = word_.load(relaxed);  // relaxed: the result was the task's all the time (I2)
     do {
       if (!disposed && (before & handle) == 0) return finish_result::dispose;
       // E1 publish, E2 observe, E3 publish, E3 observe
-    } while (!word_.compare_exchange_weak(before, before & ~(task | waiter), acq_rel, acquire));
+    } while (!word_.compare_exchange_weak(before, before & ~(task | waiter), acq_rel, relaxed));
     if ((before & waiter) != 0) return finish_result::wake;
     return parties(before & ~task) == 0 ? finish_result::free : finish_result::kept;
   }
@@ -59,15 +60,14 @@ class record_word {
     std::uint32_t before = word_.load(acquire);  // E1 observe
     do {
       if ((before & task) == 0) return false;
-      // E2 publish, E1 observe
+      // E2 publish, E1 observe, E5 observe
     } while (!word_.compare_exchange_weak(before, before | waiter, acq_rel, acquire));
     return true;
   }
 
   /// A canceller takes the waiter back. False: the task has ended and wakes it.
   [[nodiscard]] bool remove_waiter() noexcept {
-    // acquire and release: the next waiter is added by somebody who heard of this removal from the caller.
-    return (word_.fetch_and(~waiter, acq_rel) & waiter) != 0;  // E1 observe, E3 publish
+    return (word_.fetch_and(~waiter, release) & waiter) != 0;  // E3 publish, E5 publish
   }
 
   /// The handle lets go of a task that still runs. False: it has ended, the result is the handle's to dispose of.
@@ -76,7 +76,7 @@ class record_word {
     do {
       if ((before & task) == 0) return false;
       // E3 publish, E1 observe
-    } while (!word_.compare_exchange_weak(before, before & ~handle, acq_rel, acquire));
+    } while (!word_.compare_exchange_weak(before, before & ~handle, release, acquire));
     return true;
   }
 
@@ -85,11 +85,11 @@ class record_word {
 
   /// A look at a record that may be free: false if it is. Visiting keeps it from being freed.
   [[nodiscard]] bool visit() noexcept {
-    std::uint32_t before = word_.load(acquire);  // E4 observe
+    std::uint32_t before = word_.load(relaxed);  // relaxed: the exchange observes
     do {
       if ((before & (task | handle)) == 0) return false;
       // E4 observe
-    } while (!word_.compare_exchange_weak(before, before + visitor, acquire, acquire));
+    } while (!word_.compare_exchange_weak(before, before + visitor, acquire, relaxed));
     return true;
   }
   /// True: the caller frees the record.
@@ -100,10 +100,11 @@ class record_word {
 
   /// The runtime is going: whoever frees this record frees it on its own account. False: there is none.
   [[nodiscard]] bool make_orphan() noexcept {
-    std::uint32_t before = word_.load(acquire);  // E3 observe
+    // relaxed: this only marks the record; whoever frees it synchronises through the count of owners
+    std::uint32_t before = word_.load(relaxed);
     do {
       if (parties(before) == 0) return false;
-    } while (!word_.compare_exchange_weak(before, before | orphan, acq_rel, acquire));  // E3 publish, E3 observe
+    } while (!word_.compare_exchange_weak(before, before | orphan, relaxed, relaxed));
     return true;
   }
   /// For the one that frees the record.

@@ -1,3 +1,5 @@
+// The handshake of a call with its cancellation: what is the same for every type.
+
 #include <sluice/runtime/run_blocking.hpp>
 
 namespace sluice::impl {
@@ -21,7 +23,7 @@ bool blocking_wait::await_suspend(std::coroutine_handle<> self) {
     cancelled_ = true;
     return !gate_.leave(2);
   }
-  if (phase_.exchange(queued, acq_rel) != asked) return !gate_.leave(1);  // E1 publish, E1 observe
+  if (phase_.exchange(queued, relaxed) != asked) return !gate_.leave(1);
   cancelled_ = core_.blocking().withdraw(*this);
   return !gate_.leave(cancelled_ ? 2 : 1);
 }
@@ -32,7 +34,7 @@ void blocking_wait::run() noexcept {
 }
 
 void blocking_wait::cancel(cancellable&) noexcept {
-  if (phase_.exchange(asked, acq_rel) == starting) return gate_.leave_and_wake(1, context_);  // E1 publish, E1 observe
+  if (phase_.exchange(asked, relaxed) == starting) return gate_.leave_and_wake(1, context_);
   const bool withdrawn = core_.blocking().withdraw(*this);
   if (withdrawn) cancelled_ = true;
   gate_.leave_and_wake(withdrawn ? 2 : 1, context_);

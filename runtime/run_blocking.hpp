@@ -5,8 +5,7 @@
 // queued withdraws it; one that comes later leaves, and the call is waited for.
 //
 // I1  The link is armed before the call is queued, so that its end finds it; a canceller that comes before the call is
-//     queued says so in phase_, and await_suspend does not queue it, or withdraws it.
-// E1  phase_: asked (release) -> await_suspend, queued (release) -> the canceller (acquire).
+//     queued says so in phase_, and await_suspend withdraws it.
 
 #include <sluice/queues/errors.hpp>
 #include <sluice/runtime/blocking_pool.hpp>
@@ -49,7 +48,9 @@ class blocking_wait : public blocking_job, public canceller {
   runtime_core& core_;
   cancellable link_{this};
   gate gate_{3};
-  atomic<std::uint32_t> phase_{starting};  // the enumerators; written once by await_suspend and once by the canceller
+  // The enumerators; written once by await_suspend and once by the canceller, all accesses relaxed: who came second
+  // withdraws, and the pool's lock and the gate hand over everything else.
+  atomic<std::uint32_t> phase_{starting};
   bool cancelled_ = false;
 };
 

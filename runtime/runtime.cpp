@@ -1,3 +1,5 @@
+// What of the public interface is no template: options, refusals on workers, dump.
+
 #include <sluice/runtime/runtime.hpp>
 
 #include <cstdlib>

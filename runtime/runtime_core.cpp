@@ -1,3 +1,5 @@
+// Counting tasks in and out, and the way a runtime goes.
+
 #include <sluice/runtime/runtime_core.hpp>
 
 #include <sluice/runtime/futex_mutex.hpp>
@@ -53,14 +55,14 @@ runtime_core::runtime_core(scheduler_options options, std::size_t blocking_threa
 
 void runtime_core::start(record& r, bool with_handle) noexcept {
   r.word().open(with_handle);
-  // E1 publish, E1 observe (I2)
-  const std::uint64_t before = tasks_.fetch_add(r.counted ? 1 : 0, acq_rel);
+  const std::uint64_t before = tasks_.fetch_add(r.counted ? 1 : 0, release);  // E1 publish (I2)
   if ((before & draining) != 0) r.cancel();
   scheduler_->submit(r);
 }
 
 void runtime_core::task_left() noexcept {
-  if (tasks_.fetch_sub(1, acq_rel) == (draining | 1)) scheduler_->unblock(drained_);  // E1 publish, E1 observe
+  // No acquire: what the other tasks did becomes visible to the runtime's destructor when it joins their workers.
+  if (tasks_.fetch_sub(1, release) == (draining | 1)) scheduler_->unblock(drained_);  // E1 publish
 }
 
 void runtime_core::unhandled(std::exception_ptr error, const record& from) noexcept {
@@ -74,7 +76,7 @@ void runtime_core::unhandled(std::exception_ptr error, const record& from) noexc
 }
 
 void runtime_core::retire() noexcept {
-  if ((tasks_.fetch_or(draining, acq_rel)) != 0) {  // E1 publish, E1 observe
+  if (tasks_.fetch_or(draining, acquire) != 0) {  // E1 observe
     cancel_everything();
     block_until(drained_);
   }

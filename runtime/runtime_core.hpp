@@ -7,7 +7,7 @@
 // I1  A spawned record is counted before it is submitted, and leaves the count before its end is published.
 // I2  Spawn opens the record, then adds to tasks_; the destructor sets `draining`, then visits the records. One of the
 //     two comes first in tasks_, so every record is either visited and cancelled, or cancels itself.
-// E1  every change of tasks_ (release) -> every other (acquire): I2.
+// E1  spawn and finish (release) -> the destructor and task_count (acquire): the opened records of I2, what ended tasks did.
 // E2  an owner's leave (release) -> the last owner's (acquire): nobody else uses the core any more.
 
 #include <sluice/runtime/blocking_pool.hpp>

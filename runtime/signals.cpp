@@ -1,6 +1,7 @@
 #include <sluice/runtime/signals.hpp>
 
 #include <sluice/runtime/futex_mutex.hpp>
+#include <sluice/runtime/signal_counts.hpp>
 
 #include <array>
 #include <cerrno>
@@ -15,18 +16,11 @@
 namespace sluice::impl {
 namespace {
 
-constexpr int most_signals = 65;
-
-// E1  the handler's counts, then arrivals (release) -> the watcher's arrivals (acquire), then the counts.
-std::array<atomic<std::uint32_t>, most_signals>
-    counts{};                       // signals not yet handed on; added by the handler, taken by the watcher
-atomic<std::uint32_t> arrivals{0};  // changes with each signal: what the watcher sleeps on
+constinit signal_counts arrived;
 
 void handler(int number) {
   const int saved = errno;
-  counts[static_cast<std::size_t>(number)].fetch_add(1, relaxed);  // relaxed: arrivals publishes it
-  arrivals.fetch_add(1, release);                                  // E1 publish
-  futex::wake(arrivals, 1);
+  arrived.arrive(number);
   errno = saved;
 }
 
@@ -103,12 +97,7 @@ struct watch {
   [[noreturn]] void run() noexcept {
     pthread_setname_np(pthread_self(), "sluice/signals");
     for (;;) {
-      const std::uint32_t seen = arrivals.load(acquire);  // E1 observe
-      for (std::size_t i = 1; i < counts.size(); ++i) {
-        const std::uint32_t n = counts[i].exchange(0, relaxed);  // relaxed: one that is missed here changes arrivals
-        if (n != 0) hand_on(i, n);
-      }
-      futex::wait(arrivals, seen);
+      arrived.sleep(arrived.collect([this](std::size_t number, std::uint32_t n) { hand_on(number, n); }));
     }
   }
 

@@ -15,7 +15,7 @@ bool sleep_awaiter::await_suspend(std::coroutine_handle<> self) noexcept {
     error_ = std::current_exception();
     return !gate_.leave(context_.disarm(link_) ? 3 : 2);
   }
-  if (phase_.exchange(armed, acq_rel) == asked) return !give_up();  // E1 publish, E1 observe
+  if (phase_.exchange(armed, release) == asked) return !give_up();  // E1 publish
   return !gate_.leave(1);
 }
 
@@ -30,7 +30,7 @@ bool sleep_awaiter::give_up() noexcept {
 void sleep_awaiter::fired() noexcept { gate_.leave_and_wake(context_.disarm(link_) ? 2 : 1, context_); }
 
 void sleep_awaiter::cancel(cancellable&) noexcept {
-  if (phase_.exchange(asked, acq_rel) == starting) return gate_.leave_and_wake(1, context_);  // E1 publish, E1 observe
+  if (phase_.exchange(asked, acquire) == starting) return gate_.leave_and_wake(1, context_);  // E1 observe
   const bool stopped = scheduler_.stop_timer(timer_);
   timer_ = nullptr;
   cancelled_ = stopped;

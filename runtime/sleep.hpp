@@ -7,7 +7,7 @@
 //   starting --(await_suspend: the timer is there)--> armed --(canceller)--> stopped by the canceller
 //      +-----(canceller)--> asked --(await_suspend)--> stopped by await_suspend
 //
-// E1  armed (release) -> the canceller (acquire): the timer's address. asked (release) -> await_suspend (acquire).
+// E1  armed (release) -> the canceller (acquire): the timer's address. The way back needs no edge: the gate hands all else over.
 
 #include <sluice/queues/errors.hpp>
 #include <sluice/runtime/awaited_once.hpp>

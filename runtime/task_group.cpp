@@ -1,3 +1,5 @@
+// The messages of a group, and what its runner does with them.
+
 #include <sluice/runtime/task_group.hpp>
 
 #include <stdexcept>

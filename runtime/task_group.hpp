@@ -234,13 +234,14 @@ class [[nodiscard]] with_group_operation {
 };
 
 /// g++ 12 destroys a temporary lambda twice when it stands inside a co_await expression and has a destructor to run.
-template <class F>
-inline constexpr bool callable_survives =
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
-    std::is_lvalue_reference_v<F> || std::is_trivially_destructible_v<std::remove_reference_t<F>>;
+inline constexpr bool temporaries_die_twice = true;
 #else
-    true;
+inline constexpr bool temporaries_die_twice = false;
 #endif
+template <class F>
+inline constexpr bool callable_survives = !temporaries_die_twice || std::is_lvalue_reference_v<F> ||
+                                          std::is_trivially_destructible_v<std::remove_reference_t<F>>;
 
 }  // namespace impl
 

@@ -1,4 +1,3 @@
-// models: runtime/futex_mutex.hpp runtime/blocking_pool.hpp
 // The lock: exclusion, and no sleeper is forgotten.
 #include <sluice/model/program.hpp>
 #include <sluice/runtime/futex_mutex.hpp>

@@ -1,4 +1,3 @@
-// models: runtime/gate.hpp runtime/sleep.hpp runtime/run_blocking.hpp runtime/join_scope.hpp
 // A wait with three parties inside: the thing waited for completes, a canceller comes, a timer fires; and the frame goes
 // as soon as the wait is over.
 #include <sluice/model/program.hpp>
@@ -137,108 +136,7 @@ void all_three(model::run& r) {
   r.finally([&s] { model::check(s.outcome == 1 || s.outcome == 2, "The wait ended once."); });
 }
 
-// The handshake of sleep and run_blocking: what is to be stopped comes after the link was armed, and the canceller may
-// come in between.
-struct sleeper final : canceller {
-  sleeper(thread_context& c, fake_timer& t, atomic<int>& s) noexcept : context(c), timer(t), started(s) {}
-
-  bool begin() noexcept {
-    if (!context.arm(link)) return false;
-    started.store(1, release);  // from here the timer may fire
-    if (phase.exchange(1, acq_rel) == 2) {
-      const bool stopped = timer.stop();
-      return !parties.leave(stopped ? 2 : 1);
-    }
-    return !parties.leave(1);
-  }
-  void fired() noexcept {  // the timer's word says fired
-    parties.leave_and_wake(context.disarm(link) ? 2 : 1, context);
-  }
-  void cancel(cancellable&) noexcept override {
-    if (phase.exchange(2, acq_rel) == 0) return parties.leave_and_wake(1, context);
-    parties.leave_and_wake(timer.stop() ? 2 : 1, context);
-  }
-
-  thread_context& context;
-  fake_timer& timer;
-  cancellable link{this};
-  gate parties{3};
-  atomic<int> phase{0};
-  atomic<int>& started;  // the timer is there; outlives the frame, as the scheduler's timer does
-};
-
-void sleep_and_cancel(model::run& r) {
-  struct sleeping {
-    thread_context context;
-    fake_timer timer;
-    atomic<int> started{0};
-    std::unique_ptr<sleeper> in = std::make_unique<sleeper>(context, timer, started);
-  };
-  auto& s = r.make<sleeping>();
-  r.thread("task", [&s] {
-    if (s.in->begin()) s.context.park();
-    s.in.reset();
-  });
-  r.thread("canceller", [&s] { s.context.cancel(); });
-}
-
-void sleep_fires_and_cancel(model::run& r) {
-  struct sleeping {
-    thread_context context;
-    fake_timer timer;
-    atomic<int> started{0};
-    std::unique_ptr<sleeper> in = std::make_unique<sleeper>(context, timer, started);
-  };
-  auto& s = r.make<sleeping>();
-  r.thread("task", [&s] {
-    if (s.in->begin()) s.context.park();
-    s.in.reset();
-  });
-  r.thread("timer", [&s, in = s.in.get()] {
-    if (s.started.load(acquire) == 1 && s.timer.fire()) in->fired();
-  });
-  r.thread("canceller", [&s] { s.context.cancel(); });
-}
-
-// when_all: two children count themselves off, the last one takes the link back.
-void children_and_canceller(model::run& r) {
-  struct scope final : canceller {
-    explicit scope(thread_context& c) noexcept : context(c) {}
-    void child(int which) noexcept {
-      results[which].set(which + 1);
-      if (children.load(acquire) != 1 && children.fetch_sub(1, acq_rel) != 1) return;
-      parties.leave_and_wake(context.disarm(link) ? 2 : 1, context);
-    }
-    void cancel(cancellable&) noexcept override { parties.leave_and_wake(1, context); }
-    thread_context& context;
-    cancellable link{this};
-    gate parties{2};
-    atomic<std::uint32_t> children{2};
-    plain<int> results[2];
-  };
-  struct shared {
-    shared() { (void)context.arm(in->link); }
-    thread_context context;
-    std::unique_ptr<scope> in = std::make_unique<scope>(context);
-    int sum = 0;
-  };
-  auto& s = r.make<shared>();
-  auto* in = s.in.get();
-  r.thread("task", [&s] {
-    s.context.park();
-    s.sum = s.in->results[0].get() + s.in->results[1].get();
-    s.in.reset();
-  });
-  r.thread("first", [in] { in->child(0); });
-  r.thread("second", [in] { in->child(1); });
-  r.thread("canceller", [&s] { s.context.cancel(); });
-  r.finally([&s] { model::check(s.sum == 3, "Both results are there."); });
-}
-
 const model::program timer_canceller{"gate: a timer and a canceller while the wait begins", {}, timer_and_canceller};
 const model::program three{"gate: completion, timer and canceller at once", {}, all_three};
-const model::program sleeping{"gate: a canceller before there is a timer", {}, sleep_and_cancel};
-const model::program firing{"gate: a timer that fires while a canceller comes", {}, sleep_fires_and_cancel};
-const model::program children{"gate: two children and a canceller", {}, children_and_canceller};
 
 }  // namespace

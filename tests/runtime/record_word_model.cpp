@@ -181,24 +181,57 @@ void dropped_while_the_runtime_goes(model::run& r) {
 }
 
 // Blocks come and go between two threads: nobody gets one that another holds.
+struct blocks {
+  record_pool pool;
+  plain<int> touched[4];
+
+  record_block& take() {
+    record_block& mine = pool.take();
+    touched[mine.index].set(touched[mine.index].get() + 1);
+    return mine;
+  }
+  void check() const { model::check(pool.free_count() == pool.used(), "Every block is free again."); }
+};
+
+struct two_free : blocks {
+  two_free() {
+    record_block& first = pool.take();
+    record_block& second = pool.take();
+    pool.give(first);
+    pool.give(second);
+  }
+};
+
 void pool_conserves(model::run& r) {
-  struct blocks {
-    record_pool pool;
-    plain<int> touched[4];
-  };
+  auto& s = r.make<two_free>();
+  const auto work = [&s] { s.pool.give(s.take()); };
+  r.thread(work);
+  r.thread(work);
+  r.finally([&s] { s.check(); });
+}
+
+// The list is turned round while another thread takes from it.
+void pool_turned_round(model::run& r) {
+  auto& s = r.make<two_free>();
+  r.thread([&s] { s.pool.give(s.take()); });
+  r.thread([&s] {
+    record_block& newest = s.take();
+    record_block& oldest = s.take();
+    s.pool.give(newest);
+    s.pool.give(oldest);
+  });
+  r.finally([&s] { s.check(); });
+}
+
+// Both need the first slab, which is made by one of them; a visitor looks at what is used.
+void pool_grows(model::run& r) {
   auto& s = r.make<blocks>();
-  record_block& first = s.pool.take();
-  record_block& second = s.pool.take();
-  s.pool.give(first);
-  s.pool.give(second);
-  const auto work = [&s] {
-    record_block& mine = s.pool.take();
-    s.touched[mine.index].set(s.touched[mine.index].get() + 1);
-    s.pool.give(mine);
-  };
-  r.thread(work);
-  r.thread(work);
-  r.finally([&s] { model::check(s.pool.free_count() == s.pool.used(), "Every block is free again."); });
+  r.thread([&s] { s.pool.give(s.take()); });
+  r.thread([&s] { s.pool.give(s.take()); });
+  r.thread("visitor", [&s] {
+    for (std::uint32_t i = 0; i < s.pool.used(); ++i) (void)s.pool.at(i).word.visit();
+  });
+  r.finally([&s] { s.check(); });
 }
 
 const model::program collects{"record: the task ends while the handle waits", {}, waits_and_collects};
@@ -217,5 +250,7 @@ const model::program undisposed{"record: canary, the task does not look for the 
                                 nobody_disposes};
 const model::program orphan{"record: the handle is dropped while the runtime goes", {}, dropped_while_the_runtime_goes};
 const model::program pool{"record pool: two threads take and give", {}, pool_conserves};
+const model::program turned{"record pool: a list is turned round while another thread takes", {}, pool_turned_round};
+const model::program grows{"record pool: two threads need the first slab", {}, pool_grows};
 
 }  // namespace

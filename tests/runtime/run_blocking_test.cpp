@@ -1,4 +1,4 @@
-// tests: runtime/run_blocking.hpp runtime/blocking_pool.hpp
+// tests: runtime/run_blocking.hpp runtime/blocking_pool.hpp runtime/blocking_thread.hpp
 #include "worlds.hpp"
 
 #include <atomic>

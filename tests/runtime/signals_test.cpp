@@ -1,3 +1,4 @@
+// tests: runtime/signal_counts.hpp
 #include <sluice/runtime/signals.hpp>
 
 #include "worlds.hpp"

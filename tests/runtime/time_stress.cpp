@@ -1,4 +1,5 @@
 // stresses: runtime/sleep.hpp runtime/run_blocking.hpp runtime/blocking_pool.hpp runtime/futex_mutex.hpp runtime/signals.hpp
+// stresses: runtime/signal_counts.hpp
 // Timers, blocking calls and signals against cancellations and completions that come at the same instant.
 #include "worlds.hpp"
 

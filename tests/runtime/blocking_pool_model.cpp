@@ -1,0 +1,171 @@
+// models: runtime/blocking_pool.hpp
+// The pool itself, with model threads in place of the system's: calls come in while threads look for work, fall asleep,
+// run out of patience, or are told to go.
+#include "fake_scheduler.hpp"
+
+#include <sluice/model/program.hpp>
+#include <sluice/runtime/blocking_pool.hpp>
+
+#include <memory>
+#include <system_error>
+
+namespace {
+
+using namespace sluice::impl;
+
+// A call: what its owner wrote must be there for the thread that runs it, and back.
+struct call final : blocking_job {
+  void run() noexcept override {
+    answer.set(question.get() + 1);
+    if (other != nullptr) {
+      began.store(1, release);
+      futex::wake(began, 1);
+      while (other->began.load(acquire) == 0) futex::wait(other->began, 0);
+    }
+    // The owner may go as soon as the last store is done.
+    done.store(1, release);
+    futex::wake(done, 1);
+  }
+  void wait() noexcept {
+    while (done.load(acquire) == 0) futex::wait(done, 0);
+  }
+  plain<int> question{0};
+  plain<int> answer{0};
+  call* other = nullptr;  // ends only when this one has begun
+  atomic<std::uint32_t> began{0};
+  atomic<std::uint32_t> done{0};
+};
+
+struct state {
+  state(int most, int threads) : pool(std::make_unique<blocking_pool>(static_cast<std::size_t>(most), "model")) {
+    fake::allow_threads(threads);
+  }
+  ~state() {
+    pool.reset();
+    model::check(fake::all_joined(), "Every thread was joined.");
+  }
+  std::unique_ptr<blocking_pool> pool;
+
+  void ask(int n) {
+    auto mine = std::make_unique<call>();
+    mine->question.set(n);
+    pool->submit(*mine);
+    mine->wait();
+    model::check(mine->answer.get() == n + 1, "The call was made.");
+  }
+};
+
+// When nobody else can go on, an idle thread has waited long enough and leaves; so no program needs to stop its pool.
+void one_call(model::run& r) {
+  auto& s = r.make<state>(1, 1);
+  r.thread("caller", [&s] { s.ask(1); });
+  r.thread("pool", [] { fake::be_thread(0); });
+}
+
+// The thread is between looking for work, sleeping, and having slept long enough: then a second one is started.
+void one_after_the_other(model::run& r) {
+  auto& s = r.make<state>(1, 2);
+  r.thread("caller", [&s] {
+    s.ask(1);
+    s.ask(2);
+    fake::no_more_threads();
+  });
+  r.thread("pool 1", [] { fake::be_thread(0); });
+  r.thread("pool 2", [] { fake::be_thread(1); });
+}
+
+// Each of two calls ends only when the other has begun: an idle thread must not be counted on twice (tokio #8056).
+void two_at_once(model::run& r) {
+  struct two_calls : state {
+    two_calls() : state(2, 2) {
+      first.other = &second;
+      second.other = &first;
+      pool->submit(before);
+    }
+    call before;
+    call first;
+    call second;
+  };
+  auto& s = r.make<two_calls>();
+  r.thread("pool 1", [] { fake::be_thread(0); });
+  r.thread("pool 2", [] { fake::be_thread(1); });
+  r.thread("caller", [&s] {
+    s.pool->submit(s.first);
+    s.pool->submit(s.second);
+  });
+}
+
+// Whoever withdraws a call may free it at once.
+void withdrawn(model::run& r) {
+  auto& s = r.make<state>(1, 1);
+  r.thread("caller", [&s] {
+    auto mine = std::make_unique<call>();
+    mine->question.set(1);
+    s.pool->submit(*mine);
+    if (!s.pool->withdraw(*mine)) mine->wait();
+  });
+  r.thread("pool", [] { fake::be_thread(0); });
+}
+
+// The only thread has run out of patience, or not yet: the call is made by it, or refused, or by a second thread.
+void late(model::run& r, int threads) {
+  struct shared : state {
+    explicit shared(int n) : state(1, n) { pool->submit(before); }
+    call before;
+    call late;
+    bool refused = false;
+  };
+  auto& s = r.make<shared>(threads);
+  r.thread("pool 1", [] { fake::be_thread(0); });
+  r.thread("caller", [&s] {
+    try {
+      s.pool->submit(s.late);
+    } catch (const std::system_error&) {
+      s.refused = true;
+    }
+    fake::no_more_threads();
+  });
+  if (threads == 2) r.thread("pool 2", [] { fake::be_thread(1); });
+  r.finally([&s] {
+    model::check((s.late.done.load(relaxed) == 1) != s.refused, "The call was made or refused.");
+    (void)s.late.answer.get();
+  });
+}
+
+// The call is over or withdrawn, and the pool goes, while the one that submitted it is still on its way out.
+void stopped_behind_a_caller(model::run& r) {
+  struct shared : state {
+    shared() : state(1, 1) { pool->submit(before); }
+    call before;
+    call late;
+  };
+  auto& s = r.make<shared>();
+  r.thread("pool", [] { fake::be_thread(0); });
+  r.thread("caller", [&s] {
+    try {
+      s.pool->submit(s.late);
+    } catch (const std::system_error&) {  // the only thread has gone, and there is no other
+      s.late.run();
+    }
+  });
+  r.thread("owner", [&s] {
+    s.before.wait();
+    if (!s.pool->withdraw(s.late)) s.late.wait();
+    s.pool->stop();
+  });
+}
+
+const model::program once{"blocking pool: one call", {}, one_call};
+const model::program taken_back{"blocking pool: a call is withdrawn as it begins", {}, withdrawn};
+const model::program in_turn{
+    "blocking pool: a call comes as the thread falls asleep or runs out of patience", {}, one_after_the_other};
+const model::program last_thread{
+    "blocking pool: a call as the last thread leaves, and no other can be had", {}, [](model::run& r) { late(r, 1); }};
+const model::program next_thread{
+    "blocking pool: a call as the last thread leaves", {}, [](model::run& r) { late(r, 2); }};
+const model::program at_once{
+    "blocking pool: two calls that need each other, one thread about to be idle", {.timeouts = 0}, two_at_once};
+const model::program behind{
+    "blocking pool: it goes while a caller is on its way out of submit", {}, stopped_behind_a_caller};
+
+}  // namespace

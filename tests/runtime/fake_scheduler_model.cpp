@@ -1,0 +1,236 @@
+// The models' scheduler and the models' threads of the blocking pool, see fake_scheduler.hpp.
+#include "fake_scheduler.hpp"
+
+#include <sluice/model/program.hpp>
+#include <sluice/runtime/blocking_thread.hpp>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace sluice::impl {
+
+struct timer {
+  explicit timer(timer_target& t) noexcept : target(&t) {}
+  timer_target* target;
+  atomic<std::uint32_t> word{0};  // 0 armed, 1 stopped, 2 fired
+};
+
+/// What the scheduler is made of.
+struct fake_line {
+  static constexpr std::uint32_t most = 12;
+  struct place {
+    plain<runnable*> item;
+    atomic<std::uint32_t> full{0};
+  };
+
+  explicit fake_line(std::size_t n) noexcept : workers(static_cast<std::uint32_t>(n)) {}
+
+  void push(runnable* r) noexcept {
+    const std::uint32_t i = tail.fetch_add(1, relaxed);
+    if (i >= most) model::fail("The fake scheduler has too few places for this program.");
+    line[i].item.set(r);
+    line[i].full.store(1, release);
+    futex::wake(line[i].full, 1);
+  }
+  runnable* pop() noexcept {
+    const std::uint32_t i = head.fetch_add(1, relaxed);
+    if (i >= most) model::fail("The fake scheduler has too few places for this program.");
+    while (line[i].full.load(acquire) == 0) futex::wait(line[i].full, 0);
+    return line[i].item.get();
+  }
+
+  const std::uint32_t workers;
+  place line[most];
+  atomic<std::uint32_t> tail{0};
+  atomic<std::uint32_t> head{0};
+  atomic<std::uint32_t> left{0};
+  static constexpr std::uint32_t most_timers = 3;
+  atomic<timer*> timers[most_timers];
+  atomic<std::uint32_t> timer_count{0};
+};
+
+struct scheduler::state final : fake_line {
+  using fake_line::fake_line;
+};
+
+namespace {
+
+// Ordinary memory, written before the threads start or by the one thread that reads it.
+scheduler* the_scheduler = nullptr;
+fake_line* the_state = nullptr;
+struct self {
+  scheduler* home = nullptr;
+  task_context* task = nullptr;
+};
+constexpr int most_threads = 16;
+self selves[most_threads + 1];
+
+self& me() noexcept { return selves[model::thread_index() + 1]; }
+
+void run_one(runnable& r) {
+  me().task = static_cast<task_context*>(&r);
+  resume(r.handle);
+  me().task = nullptr;
+}
+
+}  // namespace
+
+scheduler::scheduler(scheduler_options options) : state_(new state(options.workers)) {
+  the_scheduler = this;
+  the_state = state_;
+  for (auto& each : selves) each = {};
+}
+
+scheduler::~scheduler() {
+  for (std::uint32_t i = 0; i < state_->workers; ++i) state_->push(nullptr);
+  for (std::uint32_t n = state_->left.load(acquire); n != state_->workers; n = state_->left.load(acquire)) {
+    futex::wait(state_->left, n);
+  }
+  for (auto& each : state_->timers) delete each.load(relaxed);
+  delete state_;
+}
+
+void scheduler::wake(runnable& r) noexcept { state_->push(&r); }
+void scheduler::submit(runnable& r) noexcept { state_->push(&r); }
+void scheduler::fork(runnable& r) noexcept { state_->push(&r); }
+void scheduler::yield(runnable& r) noexcept { state_->push(&r); }
+std::size_t scheduler::worker_count() const noexcept { return state_->workers; }
+bool scheduler::simulated() const noexcept { return false; }
+time_point scheduler::now() const noexcept { return impl::now(); }
+
+timer* scheduler::start_timer(time_point, timer_target& target) {
+  const std::uint32_t i = state_->timer_count.fetch_add(1, relaxed);
+  if (i >= fake_line::most_timers) model::fail("The fake scheduler has too few timers for this program.");
+  auto* made = new timer(target);
+  state_->timers[i].store(made, release);
+  return made;
+}
+bool scheduler::stop_timer(timer* t) noexcept {
+  std::uint32_t expected = 0;
+  return t->word.compare_exchange_strong(expected, 1, acq_rel, acquire);
+}
+
+void scheduler::block_until(atomic<std::uint32_t>& done) {
+  while (done.load(acquire) == 0) futex::wait(done, 0);
+}
+void scheduler::unblock(atomic<std::uint32_t>& done) noexcept {
+  done.store(1, release);
+  futex::wake(done, 1);
+}
+void scheduler::describe(std::string&) const {}
+
+scheduler* scheduler::current() noexcept { return me().home; }
+task_context* scheduler::current_task() noexcept { return me().task; }
+void scheduler::set_current_task(task_context* context) noexcept { me().task = context; }
+
+namespace fake {
+
+void become_worker(scheduler& s, task_context* context) noexcept { me() = {&s, context}; }
+
+void work() {
+  auto& s = *the_state;
+  become_worker(*the_scheduler, nullptr);
+  while (runnable* r = s.pop()) run_one(*r);
+  s.left.fetch_add(1, release);
+  futex::wake(s.left, 1);
+}
+
+void work(int n) {
+  auto& s = *the_state;
+  become_worker(*the_scheduler, nullptr);
+  while (n-- > 0) run_one(*s.pop());
+}
+
+runnable& take() { return *the_state->pop(); }
+
+void run(runnable& r) {
+  become_worker(*the_scheduler, nullptr);
+  run_one(r);
+}
+
+void work_off() {
+  auto& s = *the_state;
+  while (s.head.load(relaxed) < s.tail.load(relaxed)) work(1);
+}
+
+void fire_timer(int which) noexcept {
+  timer* const t = the_state->timers[which].load(acquire);
+  if (t == nullptr) return;
+  std::uint32_t expected = 0;
+  if (t->word.compare_exchange_strong(expected, 2, acq_rel, acquire)) t->target->fired();
+}
+
+}  // namespace fake
+
+// Threads of the blocking pool: model threads that wait to be started.
+namespace {
+
+struct hired {
+  const blocking_thread* as = nullptr;
+  void (*run)(void*) = nullptr;
+  void* of = nullptr;
+  atomic<std::uint32_t> state{0};  // 0 | 1 started | 2 ended | 3 never
+};
+hired crew[4];
+int allowed = 0;
+atomic<std::uint32_t> crew_size{0};
+
+}  // namespace
+
+void blocking_thread::start(const std::string&, void (*run)(void*), void* of) {
+  const std::uint32_t i = crew_size.load(relaxed);  // under the pool's lock
+  if (static_cast<int>(i) >= allowed) throw std::system_error(std::make_error_code(std::errc::not_enough_memory));
+  crew_size.store(i + 1, relaxed);
+  hired& h = crew[i];
+  h.as = this;
+  h.run = run;
+  h.of = of;
+  h.state.store(1, release);
+  futex::wake(h.state, 1);
+}
+
+void blocking_thread::join() noexcept {
+  for (auto& h : crew) {
+    if (h.as != this || h.run == nullptr) continue;
+    for (std::uint32_t now = h.state.load(acquire); now != 2; now = h.state.load(acquire)) futex::wait(h.state, now);
+    h.as = nullptr;
+    return;
+  }
+  model::fail("A thread was joined that was never started, or twice.");
+}
+
+namespace fake {
+
+void allow_threads(int n) noexcept {
+  allowed = n;
+  crew_size.store(0, relaxed);
+  for (auto& h : crew) {
+    h.as = nullptr;
+    h.run = nullptr;
+    h.state.store(0, relaxed);
+  }
+}
+
+void be_thread(int which) {
+  hired& h = crew[which];
+  for (std::uint32_t now = h.state.load(acquire); now == 0; now = h.state.load(acquire)) futex::wait(h.state, 0);
+  if (h.state.load(relaxed) == 3) return;
+  h.run(h.of);
+  h.state.store(2, release);
+  futex::wake(h.state, 1);
+}
+
+bool all_joined() noexcept {
+  return std::ranges::all_of(crew, [](const hired& h) { return h.as == nullptr; });
+}
+
+void no_more_threads() noexcept {
+  for (auto& h : crew) {
+    std::uint32_t expected = 0;
+    if (h.state.compare_exchange_strong(expected, 3, relaxed, relaxed)) futex::wake(h.state, 1);
+  }
+}
+
+}  // namespace fake
+}  // namespace sluice::impl

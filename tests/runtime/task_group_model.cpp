@@ -1,0 +1,205 @@
+// models: runtime/task_group.hpp runtime/delegation.hpp
+// with_group as it is shipped: a body and its children that end, fail, are joined or cancelled on several workers. The caller's frame,
+// with the group in it, goes as soon as the group has ended; a child's record goes with its end.
+#include "model_world.hpp"
+
+#include <sluice/runtime/sleep.hpp>
+#include <sluice/runtime/task_group.hpp>
+
+#include <chrono>
+
+namespace {
+
+using namespace sluice;
+using namespace sluice::impl;
+using namespace sluice::test;
+using value = checked_value;
+using namespace std::chrono_literals;
+
+struct state {
+  core_holder core{0};
+  std::optional<join_handle<value>> handle;
+  runnable* root = nullptr;
+  plain<int> argument{6};
+  plain<int> answers[2];
+  atomic<int> begun{0};  // relaxed: what a canceller does must not depend on it
+  bool thief_over = false;
+  int outcome = 0;  // written by the worker that resumes the caller
+
+  void spawn(task<value> t) {
+    handle.emplace(spawner::spawn(*core, t, "model", "", 0));
+    root = &fake::take();
+  }
+};
+
+task<> child(in_model, state& s, int n) {
+  s.answers[n].set(s.argument.get() + n);
+  co_return;
+}
+task<> fails(in_model, state&) {
+  throw 7;
+  co_return;
+}
+task<> sleeper(in_model, state& s) {
+  const struct last_words {
+    ~last_words() { of.thief_over = true; }
+    state& of;
+  } end{s};
+  co_await sleep_for(1h);
+}
+
+// What the bodies do.
+task<> spawns(in_model, state& s, task_group& g) {
+  g.spawn(child(in_model{}, s, 0));
+  s.begun.store(1, relaxed);
+  co_return;
+}
+task<> spawns_and_joins(in_model, state& s, task_group& g) {
+  g.spawn(child(in_model{}, s, 0));
+  s.begun.store(1, relaxed);
+  co_await g.join();
+  model::check(g.size() == 0, "No child is left.");
+  s.answers[0].set(s.answers[0].get() + 1);
+}
+task<> looks(in_model, state& s, task_group& g) {
+  g.spawn(child(in_model{}, s, 0));
+  if (g.size() == 0) s.answers[0].set(s.answers[0].get());
+  co_return;
+}
+task<> spawns_a_sleeper_and_fails(in_model, state& s, task_group& g) {
+  g.spawn(sleeper(in_model{}, s));
+  throw 7;
+  co_return;
+}
+task<> sleeps_beside_a_failure(in_model, state& s, task_group& g) {
+  g.spawn(fails(in_model{}, s));
+  co_await sleep_for(1h);
+}
+task<> spawns_a_sleeper_and_cancels(in_model, state& s, task_group& g) {
+  g.spawn(sleeper(in_model{}, s));
+  g.cancel();
+  co_return;
+}
+
+task<> spawns_a_sleeper(in_model, state& s, task_group& g) {
+  g.spawn(sleeper(in_model{}, s));
+  co_return;
+}
+task<> sleeps_beside_a_child(in_model, state& s, task_group& g) {
+  g.spawn(child(in_model{}, s, 0));
+  co_await sleep_for(1h);
+}
+task<> cancels_and_spawns_a_sleeper(in_model, state& s, task_group& g) {
+  g.cancel();
+  g.spawn(sleeper(in_model{}, s));
+  co_return;
+}
+task<> child_that_cancels(in_model, task_group& g) {
+  g.cancel();
+  co_return;
+}
+task<> sleeps_until_a_child_cancels(in_model, state&, task_group& g) {
+  g.spawn(child_that_cancels(in_model{}, g));
+  co_await sleep_for(1h);
+}
+
+using body = task<> (*)(in_model, state&, task_group&);
+
+task<value> caller(in_model, state& s, body inner) {
+  auto in_group = [&s, inner](task_group& g) { return inner(in_model{}, s, g); };
+  try {
+    co_await with_group(in_group);
+    s.outcome = 1;
+  } catch (const cancelled&) {
+    s.outcome = 2;
+  } catch (int) {
+    s.outcome = 3;
+  }
+  co_return value(0);
+}
+
+/// Who takes part besides the worker that runs the body.
+struct cast {
+  bool thief = true;  // runs the child; without one the child runs when all the others have ended
+  bool sleeps = false;
+  bool canceller = false;
+  bool thief_cancels = false;  // the caller, when the child has ended or sleeps
+};
+
+// A group may be awaited by any coroutine of a task, not only by the one that its context began with.
+task<value> calls_caller(in_model, state& s, body inner) { co_return co_await caller(in_model{}, s, inner); }
+
+void in_group(model::run& r, body inner, cast who, std::function<bool(state&)> right) {
+  auto& s = r.make<state>();
+  s.spawn(calls_caller(in_model{}, s, inner));
+  r.thread("worker", [&s] { fake::run(*s.root); });
+  if (who.thief) {
+    r.thread("thief", [&s, who] {
+      fake::work(1);
+      if (who.thief_cancels) s.handle->cancel();
+      while (who.sleeps && !s.thief_over) fake::work(1);
+    });
+  }
+  if (who.canceller) {
+    r.thread("canceller", [&s] {
+      if (s.begun.load(relaxed) == 1) s.handle->cancel();
+    });
+  }
+  r.finally([&s, right] {
+    fake::work_off();
+    model::check(right(s), "The caller has what its group answered.");
+    model::check(s.core->records().free_count() == 1, "The child's record is free again.");
+    s.handle.reset();
+  });
+}
+
+const model::program ends{"group: a child and the body end", {}, [](model::run& r) {
+                            in_group(r, spawns, {}, [](state& s) { return s.outcome == 1 && s.answers[0].get() == 6; });
+                          }};
+const model::program seen{"group: the body looks whether its child has ended", {}, [](model::run& r) {
+                            in_group(r, looks, {}, [](state& s) { return s.outcome == 1; });
+                          }};
+const model::program joined{"group: the body joins its child", {}, [](model::run& r) {
+                              in_group(r, spawns_and_joins, {},
+                                       [](state& s) { return s.outcome == 1 && s.answers[0].get() == 7; });
+                            }};
+const model::program cancelled_end{"group: a child and the body end, the caller is cancelled", {}, [](model::run& r) {
+                                     in_group(r, spawns, {.canceller = true}, [](state& s) { return s.outcome == 1; });
+                                   }};
+const model::program cancelled_join{"group: the body joins its child, the caller is cancelled", {}, [](model::run& r) {
+                                      in_group(r, spawns_and_joins, {.thief_cancels = true},
+                                               [](state& s) { return s.outcome == 1 || s.outcome == 2; });
+                                    }};
+const model::program stays{
+    "group: the body joins a child that goes on, the caller is cancelled", {}, [](model::run& r) {
+      in_group(r, spawns_and_joins, {.thief = false, .canceller = true},
+               [](state& s) { return s.outcome == 1 || s.outcome == 2; });
+    }};
+const model::program passed_on{"group: a child falls asleep, the caller is cancelled", {}, [](model::run& r) {
+                                 in_group(r, spawns_a_sleeper, {.sleeps = true, .thief_cancels = true},
+                                          [](state& s) { return s.outcome == 2; });
+                               }};
+const model::program to_body{"group: the body falls asleep, the caller is cancelled", {}, [](model::run& r) {
+                               in_group(r, sleeps_beside_a_child, {.thief_cancels = true},
+                                        [](state& s) { return s.outcome == 2; });
+                             }};
+const model::program late{"group: a child starts in a group that was cancelled", {}, [](model::run& r) {
+                            in_group(r, cancels_and_spawns_a_sleeper, {.sleeps = true},
+                                     [](state& s) { return s.outcome == 1; });
+                          }};
+const model::program by_child{"group: a child cancels the group as the body falls asleep", {}, [](model::run& r) {
+                                in_group(r, sleeps_until_a_child_cancels, {}, [](state& s) { return s.outcome == 1; });
+                              }};
+const model::program failed{"group: the body fails as a child falls asleep", {}, [](model::run& r) {
+                              in_group(r, spawns_a_sleeper_and_fails, {.sleeps = true},
+                                       [](state& s) { return s.outcome == 3; });
+                            }};
+const model::program body_stopped{"group: a child fails as the body falls asleep", {}, [](model::run& r) {
+                                    in_group(r, sleeps_beside_a_failure, {}, [](state& s) { return s.outcome == 3; });
+                                  }};
+const model::program stopped{"group: the body cancels a child that falls asleep", {}, [](model::run& r) {
+                               in_group(r, spawns_a_sleeper_and_cancels, {.sleeps = true},
+                                        [](state& s) { return s.outcome == 1; });
+                             }};
+
+}  // namespace
