@@ -9,7 +9,7 @@
 namespace model {
 namespace {
 
-constexpr double quick_seconds = 20;  // of processor time per search: a quick run of everything stays within minutes
+constexpr double quick_seconds = 12;  // of processor time per search: a quick run of everything stays within minutes
 
 struct phase {
   limits how;
@@ -26,7 +26,7 @@ std::vector<phase> plan(const program& p, const request& a) {
     l.max = asked != 0 ? asked : a.nightly ? 50'000'000 : 500'000;
     phases.push_back({l, "exhaustive"});
   }
-  l.max = asked != 0 ? asked : a.nightly ? 200'000'000 : 1'000'000;
+  l.max = asked != 0 ? asked : a.nightly ? 200'000'000 : 800'000;
   const int last = bound >= 0 ? bound : a.nightly ? 3 : 2;
   for (l.bound = bound >= 0 ? bound : 1; l.bound <= last; ++l.bound) {
     phases.push_back({l, "bound " + std::to_string(l.bound)});
