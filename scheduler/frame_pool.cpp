@@ -1,4 +1,4 @@
-// not compiled in model builds: thread-local lists
+// No model reaches it: its lists are thread-local, and the threads of a model share one. Stress and sanitizers do.
 // Blocks are cut from 64 KiB slabs that are kept until the end of the process, reachable from `slabs`.
 //
 // I1  A block is in use, or in one list of one thread, or in one batch of the depot, or not yet cut from a slab.

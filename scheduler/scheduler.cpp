@@ -1,4 +1,4 @@
-// not compiled in model builds: its parts are modelled one by one
+// The scheduler over its workers; tests/scheduler/scheduler_model.cpp runs it in model builds.
 // The interface: sends each call to the calling thread's own worker, or to the pool from outside.
 //
 // I1  A thread outside that hands a runnable over may be the last to know of it: the task may end, and somebody may destroy the

@@ -1,4 +1,4 @@
-// not compiled in model builds: its parts are modelled one by one
+// The worker loop; tests/scheduler/worker_model.cpp runs it in model builds.
 #include <sluice/scheduler/worker.hpp>
 
 #include <algorithm>

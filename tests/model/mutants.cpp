@@ -12,6 +12,7 @@
 #include <ctime>
 #include <functional>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -186,6 +187,10 @@ std::vector<hit> collect(const std::vector<const program*>& programs, const surv
 // A short search with every program first: most mutants do not survive that.
 void judge(const mutant& m, const std::vector<const program*>& programs, const std::vector<std::size_t>& which,
            std::uint64_t max, fate& result) {
+  const rlim_t seconds =
+      400 + max / 1000;  // of processor time: a mutant may turn without end where no operation is counted
+  const rlimit end{seconds, seconds};
+  ::setrlimit(RLIMIT_CPU, &end);
   mutation::activate(&m);
   engine e;
   std::vector<std::size_t> left = which;
@@ -254,7 +259,7 @@ int search_mutants(const std::vector<const program*>& all, const mutant_hunt& hu
     std::printf("mutant\t%s\t%s\t%s\t", place(mutants[i].of, '\t').c_str(), change(mutants[i]).c_str(),
                 killed ? "killed" : "survived");
     if (killed) {
-      std::printf("%s\t%s\n", f.program, f.killed ? f.sentence : "The search died.");
+      std::printf("%s\t%s\n", f.program, f.killed ? f.sentence : "The search died, or did not end.");
     } else {
       std::printf("%u of %zu programs exhaustive\t\n", f.exhaustive, hit_of[i]->programs.size());
     }
