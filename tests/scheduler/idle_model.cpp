@@ -236,14 +236,14 @@ const model::program token{"parker: a token brings what its giver wrote", {.time
                            }};
 
 // The mistakes that the two looks are there for.
-const model::program blind_sleeper{"idle: sleeps without a second look (canary)", {.must_fail = ""}, [](model::run& r) {
+const model::program blind_sleeper{"idle: sleeps without a second look (canary)", {.must_fail = "lost wakeup"}, [](model::run& r) {
                                      auto& s = r.make<inbox_hall<1, 1>>();
                                      r.thread("worker",
                                               [&s] { s.work(0, [&s] { return s.take_one(); }, [] { return false; }); });
                                      r.thread("outside", [&s] { s.put(s.tasks[0]); });
                                    }};
 const model::program early_look{
-    "idle: looks for sleepers before it publishes (canary)", {.must_fail = ""}, [](model::run& r) {
+    "idle: looks for sleepers before it publishes (canary)", {.must_fail = "lost wakeup"}, [](model::run& r) {
       auto& s = r.make<inbox_hall<1, 1>>();
       r.thread("worker", [&s] { s.worker(0); });
       r.thread("outside", [&s] {
@@ -297,7 +297,7 @@ const model::program looks_again{
 const model::program looks_again_early{
     "idle: the last searcher has found work, the other worker falls asleep", {}, relied_upon<true, false>};
 const model::program looks_away{
-    "idle: the last searcher does not look again (canary)", {.must_fail = ""}, relied_upon<false, true>};
+    "idle: the last searcher does not look again (canary)", {.must_fail = "lost wakeup"}, relied_upon<false, true>};
 
 // Two publishers, one of which takes a searcher's place for a worker that wakes by itself just then (I2).
 const model::program place_given_back{
@@ -370,7 +370,7 @@ auto busy_owner(bool look_after_pop) {
 const model::program own_ring{
     "idle: a push without a read-modify-write is noticed after the next pop", {}, busy_owner(true)};
 const model::program own_ring_blind{"idle: a push without a read-modify-write and no look after the pop (canary)",
-                                    {.must_fail = ""},
+                                    {.must_fail = "lost wakeup"},
                                     busy_owner(false)};
 
 // Forked children are private until somebody is hungry: whoever sleeps has said so.

@@ -148,7 +148,7 @@ struct keeps_the_watch : all_steps {
   static constexpr bool hands_on = false;
 };
 const model::program own_work_kept{"watch: the watcher finds work and tells nobody (canary)",
-                                   {.must_fail = "", .timeouts = 0},
+                                   {.must_fail = "lost wakeup", .timeouts = 0},
                                    work_of_its_own<keeps_the_watch>};
 
 const model::program falls_asleep{"watch: the watcher finds work while another falls asleep", patient,
@@ -178,7 +178,7 @@ struct owes_nothing : all_steps {
   static constexpr bool owes = false;
 };
 const model::program searcher_unaware{"watch: the watcher leaves it to a searcher that does not know (canary)",
-                                      {.must_fail = "", .timeouts = 0},
+                                      {.must_fail = "lost wakeup", .timeouts = 0},
                                       beside_a_searcher<owes_nothing>};
 
 // Nobody watches, for all sleep but one: who fills its slot wakes a sleeper.
@@ -195,7 +195,7 @@ struct fills_only : all_steps {
   static constexpr bool fill_looks = false;
 };
 const model::program unwatched_silent{"watch: a slot is filled while nobody watches, and nobody is woken (canary)",
-                                      {.must_fail = "", .timeouts = 0},
+                                      {.must_fail = "lost wakeup", .timeouts = 0},
                                       filled_unwatched<fills_only>};
 
 const model::program one_at_a_time{"watch: two want it, one gets it, and it is owed no more", {}, [](model::run& r) {

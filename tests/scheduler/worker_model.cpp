@@ -147,7 +147,7 @@ const model::program stopped{"worker: two, stopped from outside", patient, [](mo
                              }};
 
 const model::program unannounced{
-    "worker: one, a wake from outside that tells nobody (canary)", {.must_fail = ""}, [](model::run& r) {
+    "worker: one, a wake from outside that tells nobody (canary)", {.must_fail = "lost wakeup"}, [](model::run& r) {
       auto& s = r.make<shop<1>>(1u);
       r.thread("worker", s.worker(0));
       r.thread("outside", [&s] { s.pool.inbox.put(s[0]); });
