@@ -60,7 +60,8 @@ auto same_index(model::run& r) {
 }
 
 const model::program reuse{"fork deque: an index used again while a thief looks at it", {}, same_index<right>};
-const model::program canary{"fork deque: split lowered down to tail (canary)", {.must_fail = "An item is taken once."}, same_index<wrong>};
+const model::program canary{
+    "fork deque: split lowered down to tail (canary)", {.must_fail = "An item is taken once."}, same_index<wrong>};
 
 template <int Thieves>
 auto share(model::run& r) {

@@ -236,12 +236,12 @@ const model::program token{"parker: a token brings what its giver wrote", {.time
                            }};
 
 // The mistakes that the two looks are there for.
-const model::program blind_sleeper{"idle: sleeps without a second look (canary)", {.must_fail = "lost wakeup"}, [](model::run& r) {
-                                     auto& s = r.make<inbox_hall<1, 1>>();
-                                     r.thread("worker",
-                                              [&s] { s.work(0, [&s] { return s.take_one(); }, [] { return false; }); });
-                                     r.thread("outside", [&s] { s.put(s.tasks[0]); });
-                                   }};
+const model::program blind_sleeper{
+    "idle: sleeps without a second look (canary)", {.must_fail = "lost wakeup"}, [](model::run& r) {
+      auto& s = r.make<inbox_hall<1, 1>>();
+      r.thread("worker", [&s] { s.work(0, [&s] { return s.take_one(); }, [] { return false; }); });
+      r.thread("outside", [&s] { s.put(s.tasks[0]); });
+    }};
 const model::program early_look{
     "idle: looks for sleepers before it publishes (canary)", {.must_fail = "lost wakeup"}, [](model::run& r) {
       auto& s = r.make<inbox_hall<1, 1>>();
