@@ -82,7 +82,9 @@ class Listed(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
             file.write(text)
             file.flush()
-            return survivors.read(pathlib.Path(file.name))
+            listed = survivors.Survivors()
+            survivors.read(pathlib.Path(file.name), "list", listed)
+            return listed
 
     def test_a_line_goes_before_its_file_and_what_nobody_asked_for_is_idle(self):
         listed = self.read("# top\nqueues/box.hpp:\n> wake_one();\nstep left out: speed\nrmw dropped, load blind: hints\n"
