@@ -39,8 +39,7 @@ class watch_post {
   /// Whether somebody watches, for who fills a LIFO slot.
   bool taken() const noexcept { return word_.load(relaxed) != nobody; }  // relaxed: E1
 
-  /// The one that watched has found work, or a slot is filled and nobody watches. Afterwards a sleeper is woken, unless
-  /// somebody searches.
+  /// Nobody watches, and somebody must. Afterwards a sleeper is woken, unless somebody searches.
   void owe() noexcept { owed_.store(1, seq_cst); }  // D1 store
   /// The last searcher, after end_search: whether it must wake a sleeper for the sake of the watch.
   bool owed() const noexcept { return owed_.load(seq_cst) != 0; }  // D1 load
