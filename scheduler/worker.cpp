@@ -21,6 +21,11 @@ void worker_pool::wake_one() noexcept {
   if (i != idle_state::nobody) workers[i]->parker().unpark();
 }
 
+void worker_pool::ask_for_watch() noexcept {
+  watch.owe();
+  if (idle.must_wake()) wake_one();
+}
+
 bool worker_pool::any_work() const noexcept {
   if (injection.has_items() || inbox.has_items() || overflow.has_items()) return true;
   return std::any_of(workers.begin(), workers.end(), [](const auto& w) { return w->has_public_work(); });
