@@ -5,8 +5,10 @@
 #include <sluice/queues/event.hpp>
 #include <sluice/queues/queue.hpp>
 #include <sluice/queues/semaphore.hpp>
+#include <sluice/runtime/fork_join.hpp>
 #include <sluice/runtime/join_handle.hpp>
 #include <sluice/runtime/outcome.hpp>
+#include <sluice/runtime/parallel_for.hpp>
 #include <sluice/runtime/run_blocking.hpp>
 #include <sluice/runtime/runtime.hpp>
 #include <sluice/runtime/shield.hpp>

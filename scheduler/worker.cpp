@@ -74,7 +74,6 @@ void worker::give_away(runnable** items, std::size_t n) noexcept {
   if (pool_.idle.must_wake()) pool_.wake_one();
 }
 
-// Somebody is hungry: makes forked children public, and wakes a sleeper for them.
 void worker::feed_thieves() noexcept {
   forks_.publish();
   if (!pool_.idle.anybody_sleeps()) {

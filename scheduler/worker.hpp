@@ -26,7 +26,7 @@
 // While anybody sleeps, `want` of every deque is set (D2 of fork_deque.hpp): so what is forked is made public at once.
 
 #include <sluice/queues/task_context.hpp>
-#include <sluice/scheduler/fork_deque.hpp>
+#include <sluice/scheduler/fork_lane.hpp>
 #include <sluice/scheduler/idle.hpp>
 #include <sluice/scheduler/inbox.hpp>
 #include <sluice/scheduler/injection.hpp>
@@ -87,15 +87,14 @@ struct worker_pool {
       0};  // threads outside that are inside one of our calls, see scheduler.cpp
 };
 
-class worker {
+class worker final : public fork_lane {
  public:
   worker(worker_pool& pool, std::size_t index, std::uint64_t seed);
-  worker(const worker&) = delete;
-  worker& operator=(const worker&) = delete;
 
   // The thread that is this worker now.
   void wake(runnable& r) noexcept;
   void submit(runnable& r) noexcept { push_ready(r); }
+  using fork_lane::fork;
   void fork(runnable& r) noexcept;
   void yield(runnable& r) noexcept { push_ready(r); }
   runnable* next() noexcept;    // without looking at other workers
@@ -110,7 +109,7 @@ class worker {
   bool has_public_work() const noexcept { return ring_.has_items() || forks_.has_public(); }
   void describe(std::string& out) const;
 
-  static worker* current() noexcept { return current_; }
+  static worker* current() noexcept { return static_cast<worker*>(current_); }
   static task_context* current_task() noexcept { return running_; }
   static void set_current(worker* w) noexcept { current_ = w; }
   static void set_current_task(task_context* context) noexcept { running_ = context; }
@@ -127,7 +126,8 @@ class worker {
   }
   void overflow(runnable& r) noexcept;
   void give_away(runnable** items, std::size_t n) noexcept;
-  void feed_thieves() noexcept;
+  void feed_thieves() noexcept override;
+  void put_aside(runnable& r) noexcept override { push_ready(r); }
   runnable* take_lifo() noexcept;
   runnable* look_outside() noexcept;
   runnable* refill() noexcept;
@@ -147,9 +147,6 @@ class worker {
   static void count(atomic<std::uint64_t>& counter) noexcept {  // relaxed: one writer, read by dumps and thieves
     counter.store(counter.load(relaxed) + 1, relaxed);
   }
-
-  static inline thread_local constinit worker* current_ = nullptr;
-  static inline thread_local constinit task_context* running_ = nullptr;
 
   static constexpr std::uint32_t lifo_limit = 16;
   static constexpr std::uint32_t longest_interval = 64;
@@ -179,8 +176,7 @@ class worker {
   atomic<std::uint64_t> parks_{0};
   atomic<mode> mode_{mode::running};  // relaxed: for dumps
   atomic<runnable*> lifo_{nullptr};   // into it: the owner; out of it: anybody
-  // Small in a model build: what happens when they are full is within reach.
-  fork_deque<runnable> forks_{model_build ? 2 : 256};
+  // Small in a model build: what happens when it is full is within reach.
   ready_ring<runnable, model_build ? 4 : 256> ring_;
   worker_timers timers_;
   sluice::impl::parker parker_;
@@ -203,8 +199,7 @@ inline void worker::wake(runnable& r) noexcept {
 inline void worker::fork(runnable& r) noexcept {
   if (!forks_.push(&r)) [[unlikely]]
     return push_ready(r);
-  if (forks_.wanted()) [[unlikely]]
-    feed_thieves();
+  feed_the_hungry();
 }
 
 inline runnable* worker::next() noexcept {
@@ -216,8 +211,7 @@ inline runnable* worker::next() noexcept {
   }
   lifo_run_ = 0;
   if (runnable* const r = forks_.pop()) {
-    if (forks_.wanted()) [[unlikely]]
-      feed_thieves();
+    feed_the_hungry();
     return r;
   }
   if (runnable* const r = ring_.pop()) {
@@ -230,7 +224,9 @@ inline runnable* worker::next() noexcept {
 
 inline void worker::run(runnable& r) noexcept {
   count(steps_);
-  running_ = static_cast<task_context*>(&r);  // a runnable is always the base of a task_context
+  if (!r.handle) [[unlikely]]
+    return run_job(static_cast<native_job&>(r));
+  running_ = static_cast<task_context*>(&r);  // a runnable with a coroutine is always the base of a task_context
   resume(r.handle);
   running_ = nullptr;
 }

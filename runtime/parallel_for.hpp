@@ -1,0 +1,77 @@
+#pragma once
+// parallel_for: a loop whose rounds run in parallel on the stacks of the workers. It is halved lazily: only while nothing that
+// this worker has forked is left to steal (Tzannes, Caragea, Barua and Vishkin, "Lazy binary-splitting", PPoPP 2010).
+
+#include <sluice/runtime/fork_join.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <stdexcept>
+#include <type_traits>
+
+namespace sluice {
+namespace impl {
+
+template <class Index, class Body>
+class parallel_loop {
+ public:
+  using size = std::make_unsigned_t<Index>;
+
+  parallel_loop(Body& body, size grain) noexcept : body_(body), grain_(grain) {}
+
+  void operator()(Index first, Index last) const {
+    fork_lane& lane = lane_for("parallel_for");
+    while (distance(first, last) > grain_) {
+      if (!lane.has_forks()) {
+        const auto middle = static_cast<Index>(static_cast<size>(first) + distance(first, last) / 2);
+        fork_join([&] { (*this)(first, middle); }, [&] { (*this)(middle, last); });
+        return;
+      }
+      lane.feed_the_hungry();
+      const auto next = static_cast<Index>(static_cast<size>(first) + grain_);
+      rounds(first, next);
+      first = next;
+    }
+    rounds(first, last);
+  }
+
+  static size distance(Index first, Index last) noexcept {
+    return static_cast<size>(static_cast<size>(last) - static_cast<size>(first));
+  }
+
+ private:
+  void rounds(Index first, Index last) const {
+    for (; first != last; ++first) std::invoke(body_, first);
+  }
+
+  Body& body_;
+  const size grain_;
+};
+
+}  // namespace impl
+
+/// Calls `body(i)` once for every i in [first, last), in parallel and in no particular order; returns when all calls have ended. An empty
+/// or reversed range calls nothing. `grain` is how many rounds are called one after another before the loop looks for workers
+/// that have nothing to do; 0 chooses one from the length: make it so that a grain takes some microseconds or more.
+///
+/// Callers, progress, cancellation: as for fork_join. Errors: std::logic_error elsewhere than on a worker. If a call
+/// throws, rounds that have not begun may be left out; one of the exceptions is rethrown when all that have begun have ended.
+template <std::integral Index, class Body>
+  requires std::invocable<Body&, Index>
+void parallel_for(Index first, std::type_identity_t<Index> last, Body&& body, std::size_t grain = 0) {
+  using loop = impl::parallel_loop<Index, std::remove_reference_t<Body>>;
+  using size = typename loop::size;
+  if (first >= last) {
+    (void)impl::lane_for("parallel_for");
+    return;
+  }
+  constexpr std::size_t pieces = 512;
+  constexpr std::size_t longest = 1024;
+  const std::size_t rounds = loop::distance(first, last);
+  if (grain == 0) grain = std::clamp<std::size_t>(rounds / pieces, 1, longest);
+  loop(body, static_cast<size>(std::min(grain, rounds)))(first, last);
+}
+
+}  // namespace sluice

@@ -1,0 +1,169 @@
+// models: scheduler/fork_lane.hpp scheduler/fork_lane.cpp
+// Jobs that are forked on one thread's stack, taken back, or stolen and awaited; their frames go as soon as they are joined.
+
+#include <sluice/model/program.hpp>
+#include <sluice/scheduler/fork_lane.hpp>
+
+#include <array>
+#include <memory>
+
+namespace {
+
+using namespace sluice::impl;
+
+// A worker without a loop.
+class lane : public fork_lane {
+ public:
+  bool steal_from(lane& victim) {
+    runnable* r = nullptr;
+    if (victim.forks_.steal(r) != decltype(forks_)::outcome::took) return false;
+    run_job(static_cast<native_job&>(*r));
+    return true;
+  }
+  void demand() { forks_.demand(); }
+  void run_what_was_put_aside() {
+    for (std::size_t i = 0; i < aside_; ++i) run_job(*put_aside_[i]);
+  }
+
+ private:
+  void feed_thieves() noexcept override {
+    forks_.publish();
+    forks_.set_wanted(false);
+  }
+  void put_aside(runnable& r) noexcept override { put_aside_[aside_++] = static_cast<native_job*>(&r); }
+
+  std::array<native_job*, 2> put_aside_{};
+  std::size_t aside_ = 0;
+};
+
+class job : public native_job {
+ public:
+  explicit job(void (*body)(job&)) : native_job(&run), body_(body) {}
+  plain<int> argument{0};
+  plain<int> answer{0};
+  lane* here = nullptr;   // where the body runs, if it needs to know
+  lane* other = nullptr;  // where it must not run
+
+  void call() { body_(*this); }
+
+ private:
+  static void run(native_job& j) noexcept { static_cast<job&>(j).call(); }
+  void (*body_)(job&);
+};
+
+void add_one(job& j) { j.answer.set(j.argument.get() + 1); }
+
+// Between fork and join comes `meanwhile`. The job is gone afterwards, as a frame is.
+template <class Meanwhile>
+int fork_and_join(lane& mine, lane* thief, void (*body)(job&), int argument, Meanwhile meanwhile) {
+  auto second = std::make_unique<job>(body);
+  second->argument.set(argument);
+  second->here = thief;
+  model::check(mine.fork(*second), "There is memory.");
+  meanwhile();
+  if (mine.take_back(*second)) {
+    second->here = &mine;
+    second->call();
+  } else {
+    mine.await(*second);
+  }
+  return second->answer.get();
+}
+
+struct state {
+  state() : start(now()) { owner.demand(), thief.demand(); }
+  lane owner;
+  lane thief;
+  const time_point start;
+  int rounds = 0;
+};
+
+void check_no_time_has_passed(state& s) {
+  model::check(now() == s.start, "A wakeup was lost: a time-out had to heal it.");
+}
+
+// One fork, and a thief that may be anywhere when the owner joins.
+void one(model::run& r) {
+  auto& s = r.make<state>();
+  r.thread("owner", [&s] {
+    model::check(fork_and_join(s.owner, &s.thief, add_one, 6, [] {}) == 7, "The job is done once it is joined.");
+  });
+  r.thread("thief", [&s] { s.thief.steal_from(s.owner); });
+  r.finally([&s] { check_no_time_has_passed(s); });
+}
+
+// The same place in the deque again, for another job in other memory.
+void again(model::run& r) {
+  auto& s = r.make<state>();
+  r.thread("owner", [&s] {
+    for (int i = 0; i < 2; ++i) {
+      model::check(fork_and_join(s.owner, &s.thief, add_one, i, [] {}) == i + 1, "Each job is done once it is joined.");
+      s.owner.demand();
+    }
+  });
+  r.thread("thief", [&s] {
+    for (int i = 0; i < 2; ++i) s.thief.steal_from(s.owner);
+  });
+  r.finally([&s] { check_no_time_has_passed(s); });
+}
+
+// A fork within a fork: the older is the one that is stolen.
+void nested(model::run& r) {
+  auto& s = r.make<state>();
+  r.thread("owner", [&s] {
+    int inner = 0;
+    const int outer = fork_and_join(s.owner, &s.thief, add_one, 1, [&] {
+      s.owner.demand();
+      inner = fork_and_join(s.owner, &s.thief, add_one, 3, [] {});
+    });
+    model::check(outer == 2 && inner == 4, "Both jobs are done when they are joined.");
+  });
+  r.thread("thief", [&s] {
+    for (int i = 0; i < 2; ++i) s.thief.steal_from(s.owner);
+  });
+  r.finally([&s] { check_no_time_has_passed(s); });
+}
+
+// The job forks a part of itself, which the waiting owner may take.
+void forks_a_part(job& j) {
+  lane& mine = *j.here;
+  j.answer.set(fork_and_join(mine, nullptr, add_one, j.argument.get(), [] {}) + 1);
+}
+void leapfrog(model::run& r) {
+  auto& s = r.make<state>();
+  r.thread("owner", [&s] {
+    model::check(fork_and_join(s.owner, &s.thief, forks_a_part, 1, [] {}) == 3, "The job is done with its part.");
+  });
+  r.thread("thief", [&s] { s.thief.steal_from(s.owner); });
+  r.finally([&s] { check_no_time_has_passed(s); });
+}
+
+// The thief is through with the job, and forks another one that the owner must not run while it waits.
+void stranger(model::run& r) {
+  auto& s = r.make<state>();
+  static bool waits;  // the owner does; read by the owner only
+  waits = false;
+  const auto body = [](job& j) {
+    model::check(!(j.argument.get() == 10 && waits && model::thread_index() == 1), "Who waits runs nothing foreign.");
+    add_one(j);
+  };
+  r.thread("owner", [&s, body] {
+    waits = true;
+    model::check(fork_and_join(s.owner, &s.thief, body, 6, [] {}) == 7, "The job is done once it is joined.");
+    waits = false;
+    s.owner.run_what_was_put_aside();
+  });
+  r.thread("thief", [&s, body] {
+    if (!s.thief.steal_from(s.owner)) return;
+    model::check(fork_and_join(s.thief, &s.owner, body, 10, [] {}) == 11, "The stranger is done, wherever it ran.");
+  });
+}
+
+const model::options no_time_outs{.timeouts = 0};
+const model::program p00{"fork lane: one job and a thief", no_time_outs, one};
+const model::program p01{"fork lane: two jobs in one place", no_time_outs, again};
+const model::program p02{"fork lane: a job within a job", no_time_outs, nested};
+const model::program p03{"fork lane: who waits takes a part of the job", no_time_outs, leapfrog};
+const model::program p04{"fork lane: the thief goes on to something else", no_time_outs, stranger};
+
+}  // namespace
