@@ -85,8 +85,9 @@ class open_fork {
 }  // namespace impl
 
 /// Calls `f` on this thread, and `g` meanwhile on another worker's if one is free, otherwise afterwards here; gives both results
-/// (void as std::monostate) when both have ended. Meant for divide and conquer: with nothing stolen it costs a few nanoseconds and
-/// no read-modify-write, so no cut-off is needed. Both are called within this call: they may use its locals by reference.
+/// (void as std::monostate) when both have ended. Meant for divide and conquer, as coarse or as fine as it comes: a fork within a
+/// fork costs a few nanoseconds and no read-modify-write while nothing is stolen, so no cut-off is needed. Both are called within
+/// this call: they may use its locals by reference.
 ///
 /// Callers: a worker's thread, that is a task, or what f and g call in turn; elsewhere std::logic_error.
 /// Progress: what has been stolen is waited for; meanwhile this thread runs parts of it, and nothing else, so that a lock held

@@ -87,6 +87,11 @@ class fork_deque {
     return true;
   }
 
+  /// Owner: whether a thief would find nothing, however much is here.
+  bool all_private() const noexcept {
+    return tail_of(ts_.load(relaxed)) == split_.get();  // relaxed: a stale tail says that something is public
+  }
+
   /// Owner: whether anybody is hungry still.
   void set_wanted(bool wanted) noexcept { want_.store(wanted ? 1 : 0, seq_cst); }  // D2 store
   /// Anybody, after it has announced its sleep: somebody is.

@@ -15,6 +15,8 @@
 //     when it took the job, and puts aside what it found there if the job is done by then ("leapfrogging", Wagner and
 //     Calder, PPoPP 1993). So a lock that is held across a fork_join never meets a stranger on the same stack, and the
 //     stack is no deeper than that of the calls made one after another.
+// I4  Of open jobs one is public, until it is stolen: a call may compute for long without forking, and who becomes free meanwhile
+//     cannot ask it. So the first of nested forks costs two read-modify-writes, and those within it none.
 // E1  done (release) -> await (acquire): all that the job did. (The way there is E1 of the deque.)
 
 #include <sluice/queues/atomic.hpp>
@@ -64,7 +66,8 @@ class fork_lane {
     job.on_behalf_ = running_;
     if (!forks_.push(&job)) [[unlikely]]
       return false;
-    feed_the_hungry();
+    if (forks_.wanted() || forks_.all_private()) [[unlikely]]  // I4
+      offer();
     return true;
   }
   /// Takes `job` back, the newest that was forked. False: it was stolen, and is to be awaited.
@@ -93,6 +96,8 @@ class fork_lane {
   /// Runs a job that was stolen, or put aside.
   void run_job(native_job& job) noexcept;
 
+  /// Makes the oldest jobs public, if there is anybody to take them.
+  virtual void offer() noexcept = 0;
   /// Somebody is hungry: makes forked children public, and wakes a sleeper for them.
   virtual void feed_thieves() noexcept = 0;
   /// Makes `r` ready, to be run from the worker's loop.

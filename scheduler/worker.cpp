@@ -74,6 +74,13 @@ void worker::give_away(runnable** items, std::size_t n) noexcept {
   if (pool_.idle.must_wake()) pool_.wake_one();
 }
 
+void worker::offer() noexcept {
+  if (forks_.wanted()) return feed_thieves();
+  if (pool_.workers.size() == 1) return;
+  forks_.publish();
+  if (pool_.idle.must_wake()) pool_.wake_one();
+}
+
 void worker::feed_thieves() noexcept {
   forks_.publish();
   if (!pool_.idle.anybody_sleeps()) {

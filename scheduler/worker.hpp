@@ -126,6 +126,7 @@ class worker final : public fork_lane {
   }
   void overflow(runnable& r) noexcept;
   void give_away(runnable** items, std::size_t n) noexcept;
+  void offer() noexcept override;
   void feed_thieves() noexcept override;
   void put_aside(runnable& r) noexcept override { push_ready(r); }
   runnable* take_lifo() noexcept;

@@ -1,3 +1,4 @@
+// tests: scheduler/fork_lane.hpp
 #include "worlds.hpp"
 
 #include <array>

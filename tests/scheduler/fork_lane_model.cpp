@@ -26,6 +26,7 @@ class lane : public fork_lane {
   }
 
  private:
+  void offer() noexcept override { forks_.publish(); }
   void feed_thieves() noexcept override {
     forks_.publish();
     forks_.set_wanted(false);

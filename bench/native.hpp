@@ -1,0 +1,94 @@
+#pragma once
+// What the boards of plain functions compute; only how it is done in parallel is the contender's. The product of two square
+// matrices goes by divide and conquer: the larger side is halved until a block fits into the cache.
+
+#include "sizes.hpp"
+
+#include <cstddef>
+#include <vector>
+
+namespace bench {
+
+struct matrices {
+  explicit matrices(std::size_t size) : n(size), a(size * size), b(size * size), c(size * size) {
+    for (std::size_t i = 0; i < size * size; ++i) {
+      a[i] = static_cast<float>(i % 7) - 3;  // small integers: the sums are exact
+      b[i] = static_cast<float>(i % 5) - 2;
+    }
+  }
+  std::size_t n;
+  std::vector<float> a, b, c;
+};
+
+struct block {
+  std::size_t row, column, rows, columns;
+};
+
+inline void multiply_block(matrices& m, block k) {
+  for (std::size_t inner = 0; inner < m.n; inner += 64) {
+    for (std::size_t i = k.row; i < k.row + k.rows; ++i) {
+      for (std::size_t p = inner; p < inner + 64; ++p) {
+        const float factor = m.a[i * m.n + p];
+        for (std::size_t j = k.column; j < k.column + k.columns; ++j) m.c[i * m.n + j] += factor * m.b[p * m.n + j];
+      }
+    }
+  }
+}
+
+template <class Both>
+void multiply(matrices& m, block k, const Both& both) {
+  if (k.rows <= 64 && k.columns <= 64) return multiply_block(m, k);
+  block first = k, second = k;
+  if (k.rows >= k.columns) {
+    first.rows = second.rows = k.rows / 2;
+    second.row += first.rows;
+  } else {
+    first.columns = second.columns = k.columns / 2;
+    second.column += first.columns;
+  }
+  both([&] { multiply(m, first, both); }, [&] { multiply(m, second, both); });
+}
+
+/// Runs `multiply_all(m, whole)` and checks a row and a column of the product.
+template <class MultiplyAll>
+reading matmul_board(effort e, MultiplyAll multiply_all) {
+  matrices m(e == effort::full ? 1024 : e == effort::quick ? 512 : 128);
+  const stopwatch watch;
+  multiply_all(m, block{0, 0, m.n, m.n});
+  reading r = watch.ns_per_item(1);
+  r.value = r.wall_s * 1e3;
+  r.unit = "ms";
+  const auto cell = [&](std::size_t i, std::size_t j) {
+    float sum = 0;
+    for (std::size_t p = 0; p < m.n; ++p) sum += m.a[i * m.n + p] * m.b[p * m.n + j];
+    return sum;
+  };
+  std::int64_t wrong = 0;
+  for (std::size_t k = 0; k < m.n; ++k) {
+    wrong += (m.c[k * m.n + 3] != cell(k, 3)) + (m.c[(m.n - 1) * m.n + k] != cell(m.n - 1, k));
+  }
+  check_equal("the number of wrong cells", wrong, 0);
+  return r;
+}
+
+inline long loop_rounds(effort e) { return e == effort::full ? 20'000'000 : e == effort::quick ? 4'000'000 : 100'000; }
+/// A round of the loop board: 12 to 27 multiplications that depend on each other.
+inline std::uint32_t loop_round(std::uint32_t i) {
+  std::uint32_t x = i;
+  for (std::uint32_t k = 0; k < 12 + (i >> 8) % 16; ++k) x = x * 1664525 + 1013904223;
+  return x;
+}
+
+template <class Loop>
+reading loop_board(effort e, Loop loop) {
+  std::vector<std::uint32_t> out(static_cast<std::size_t>(loop_rounds(e)));
+  const stopwatch watch;
+  loop(out);
+  const reading r = watch.ns_per_item(loop_rounds(e));
+  std::int64_t wrong = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) wrong += out[i] != loop_round(static_cast<std::uint32_t>(i));
+  check_equal("the number of wrong rounds", wrong, 0);
+  return r;
+}
+
+}  // namespace bench
