@@ -33,6 +33,7 @@ struct state {
 };
 
 task<> child(in_model, state& s, int n) {
+  model::check(co_await current{}, runs_as_itself);
   s.answers[n].set(s.argument.get() + n);
   co_return;
 }
@@ -52,7 +53,7 @@ task<> sleeper(in_model, state& s) {
 task<> spawns(in_model, state& s, task_group& g) {
   g.spawn(child(in_model{}, s, 0));
   s.begun.store(1, relaxed);
-  co_return;
+  model::check(co_await current{}, runs_as_itself);
 }
 task<> spawns_and_joins(in_model, state& s, task_group& g) {
   g.spawn(child(in_model{}, s, 0));
@@ -102,6 +103,26 @@ task<> sleeps_until_a_child_cancels(in_model, state&, task_group& g) {
   g.spawn(child_that_cancels(in_model{}, g));
   co_await sleep_for(1h);
 }
+task<> cancels_beside_a_child(in_model, state&, task_group& g) {
+  g.spawn(child_that_cancels(in_model{}, g));
+  g.cancel();
+  co_return;
+}
+
+// Bodies that are no coroutines: a child is there before the body's task is, or the task never comes.
+task<> answers_alone(in_model, state& s) {
+  s.answers[1].set(1);
+  co_return;
+}
+task<> spawns_before_it_begins(in_model, state& s, task_group& g) {
+  g.spawn(child(in_model{}, s, 0));
+  return answers_alone(in_model{}, s);
+}
+task<> spawns_and_has_no_task(in_model, state& s, task_group& g) {
+  g.spawn(child(in_model{}, s, 0));
+  s.begun.store(1, relaxed);
+  throw 7;
+}
 
 using body = task<> (*)(in_model, state&, task_group&);
 
@@ -115,6 +136,7 @@ task<value> caller(in_model, state& s, body inner) {
   } catch (int) {
     s.outcome = 3;
   }
+  model::check(co_await current{}, runs_as_itself);
   co_return value(0);
 }
 
@@ -122,7 +144,8 @@ task<value> caller(in_model, state& s, body inner) {
 struct cast {
   bool thief = true;  // runs the child; without one the child runs when all the others have ended
   bool sleeps = false;
-  bool canceller = false;
+  bool canceller = false;      // when the body has begun
+  bool early = false;          // a canceller that waits for nothing
   bool thief_cancels = false;  // the caller, when the child has ended or sleeps
 };
 
@@ -145,10 +168,11 @@ void in_group(model::run& r, body inner, cast who, std::function<bool(state&)> r
       if (s.begun.load(relaxed) == 1) s.handle->cancel();
     });
   }
+  if (who.early) r.thread("canceller", [&s] { s.handle->cancel(); });
   r.finally([&s, right] {
     fake::work_off();
     model::check(right(s), "The caller has what its group answered.");
-    model::check(s.core->records().free_count() == 1, "The child's record is free again.");
+    model::check(s.core->records().free_count() + 1 == s.core->records().used(), "The child's record is free again.");
     s.handle.reset();
   });
 }
@@ -201,5 +225,26 @@ const model::program stopped{"group: the body cancels a child that falls asleep"
                                in_group(r, spawns_a_sleeper_and_cancels, {.sleeps = true},
                                         [](state& s) { return s.outcome == 1; });
                              }};
+const model::program two_cancel{"group: the body and its child cancel the group", {}, [](model::run& r) {
+                                  in_group(r, cancels_beside_a_child, {}, [](state& s) { return s.outcome == 1; });
+                                }};
+const model::program at_entry{"group: the caller is cancelled at its entry", {}, [](model::run& r) {
+                                in_group(r, spawns, {.thief = false, .early = true},
+                                         [](state& s) { return s.outcome == 1 || s.outcome == 2; });
+                              }};
+const model::program before_body{
+    "group: a child is spawned before the body begins, the caller is cancelled", {}, [](model::run& r) {
+      in_group(r, spawns_before_it_begins, {.thief = false, .early = true},
+               [](state& s) { return s.outcome == 1 || s.outcome == 2; });
+    }};
+const model::program no_body{"group: a child is spawned and no body begins", {}, [](model::run& r) {
+                               in_group(r, spawns_and_has_no_task, {},
+                                        [](state& s) { return s.outcome == 3 && s.answers[0].get() == 6; });
+                             }};
+const model::program no_body_cancelled{
+    "group: a child is spawned and no body begins, the caller is cancelled", {}, [](model::run& r) {
+      in_group(r, spawns_and_has_no_task, {.thief = false, .early = true},
+               [](state& s) { return s.outcome == 2 || s.outcome == 3; });
+    }};
 
 }  // namespace
