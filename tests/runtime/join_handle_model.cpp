@@ -142,8 +142,8 @@ void waits_again_before_the_end(model::run& r) {
     s.got += s.wait(s.second_waiter);
     s.handle.reset();
   });
-  r.thread("canceller", [&s] { s.waiter.cancel(); });
   r.thread("worker", [&s] {
+    s.waiter.cancel();
     while (s.over.load(relaxed) == 0) futex::wait(s.over, 0);
     fake::work(1);
   });

@@ -8,6 +8,7 @@
 #include <sluice/runtime/when_any.hpp>
 
 #include <chrono>
+#include <stdexcept>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -92,6 +93,19 @@ task<value> any(in_model, state& s) {
     s.outcome = std::get<0>(first).value();
   } catch (const cancelled&) {
     s.outcome = -1;  // the canceller was there first, and the sleeper the first to end
+  }
+  co_return value(0);
+}
+// The second time there is nothing left to run, and nothing of it is left behind.
+task<value> list_twice(in_model, state& s) {
+  std::vector<task<value>> tasks;
+  tasks.push_back(child(in_model{}, s, 1));
+  auto once = when_all(std::move(tasks));
+  s.outcome = (co_await std::move(once))[0].value();
+  try {
+    (void)co_await std::move(once);
+    model::fail("A list can be awaited twice.");
+  } catch (const std::logic_error&) {
   }
   co_return value(0);
 }
@@ -197,6 +211,8 @@ const model::program race{
     "when_any: two children end", {}, [](model::run& r) { in_parallel(r, two_race, false, false, 7, 8); }};
 const model::program listed{
     "when_all: two children of a list end", {}, [](model::run& r) { in_parallel(r, list, false, false, 15); }};
+const model::program list_again{
+    "when_all: a list is awaited twice", {}, [](model::run& r) { at_entry(r, or_nothing<list_twice>, 7); }};
 const model::program all_at_entry{
     "when_all: the caller is cancelled at its entry", {}, [](model::run& r) { at_entry(r, or_nothing<all>, 15); }};
 const model::program list_at_entry{"when_all: the caller of a list is cancelled at its entry", {}, [](model::run& r) {

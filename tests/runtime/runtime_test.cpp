@@ -349,6 +349,8 @@ TEST(runtime, a_simulation_at_a_standstill_says_so_and_lists_the_tasks) {
   EXPECT_NE(message.find("standstill"), std::string::npos) << message;
   EXPECT_NE(message.find("the stuck one"), std::string::npos) << message;
   EXPECT_NE(message.find("waits in event"), std::string::npos) << message;
+  never.set();  // the wait that failed has left the handle as it was
+  handle.wait();
 }
 
 }  // namespace

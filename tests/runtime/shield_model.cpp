@@ -1,6 +1,6 @@
 // models: runtime/shield.hpp runtime/this_task.hpp runtime/nested.hpp
-// shield as it is shipped: its task ends by itself, whenever the caller is cancelled; and what a task does about its own
-// cancellation: yield and checkpoint. The caller's frame, with the shielded root in it, goes as soon as the task has ended.
+// shield as it is shipped: its task ends by itself, whenever the caller is cancelled; what a task does about its own
+// cancellation, yield and checkpoint; and what a nested wait does with operations that end at once. The caller's frame, with the shielded root in it, goes as soon as the task has ended.
 #include "model_world.hpp"
 
 #include <sluice/runtime/shield.hpp>
@@ -77,6 +77,20 @@ task<value> yields_in_timeout(in_model, state&) {
   co_await timeout(1h, yield());
   co_return value(7);
 }
+// Of an operation whose await_suspend answers nothing, and which is over before that has returned.
+struct over_at_once {
+  struct awaiter {
+    task_context* context;
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> self) const noexcept {
+      context->handle = self;
+      context->wake();
+    }
+    value await_resume() const noexcept { return value(7); }
+  };
+  awaiter bind(task_context& context) && noexcept { return {&context}; }
+};
+task<value> suspends_in_timeout(in_model, state&) { co_return co_await timeout(1h, over_at_once{}); }
 task<value> checks(in_model, state&) {
   const bool before = this_task::cancelled();
   try {
@@ -132,6 +146,9 @@ const model::program yielded{
 const model::program yielded_in_timeout{"yield: in a timeout, the task is cancelled", {}, [](model::run& r) {
                                           cancelled_caller(r, yields_in_timeout, false, {7, -1});
                                         }};
+const model::program suspended{"timeout: of an operation that is over at once, the task is cancelled",
+                               {},
+                               [](model::run& r) { cancelled_caller(r, suspends_in_timeout, false, {7, -1}); }};
 const model::program checked{
     "checkpoint: the task is cancelled", {}, [](model::run& r) { cancelled_caller(r, checks, false, {7, -1}); }};
 

@@ -5,8 +5,11 @@
 
 #include <sluice/runtime/sleep.hpp>
 #include <sluice/runtime/task_group.hpp>
+#include <sluice/runtime/timeout.hpp>
 
 #include <chrono>
+#include <stdexcept>
+#include <utility>
 
 namespace {
 
@@ -108,6 +111,17 @@ task<> cancels_beside_a_child(in_model, state&, task_group& g) {
   g.cancel();
   co_return;
 }
+// A task that was used already is refused before anything has changed.
+task<> spawns_a_used_task(in_model, state& s, task_group& g) {
+  task<> used = child(in_model{}, s, 0);
+  co_await std::move(used);
+  try {
+    g.spawn(std::move(used));
+    model::fail("A used task can be spawned.");
+  } catch (const std::logic_error&) {
+    model::check(g.size() == 0, "Nothing was spawned.");
+  }
+}
 
 // Bodies that are no coroutines: a child is there before the body's task is, or the task never comes.
 task<> answers_alone(in_model, state& s) {
@@ -140,6 +154,23 @@ task<value> caller(in_model, state& s, body inner) {
   co_return value(0);
 }
 
+// As the operation of a timeout, which hears of the group's end, or of its refusal, through its waker.
+task<value> limits_group(in_model, state& s, body inner) {
+  auto in_group = [&s, inner](task_group& g) { return inner(in_model{}, s, g); };
+  try {
+    co_await timeout(1h, with_group(in_group));
+    s.outcome = 1;
+  } catch (const cancelled&) {
+    s.outcome = 2;
+  } catch (int) {
+    s.outcome = 3;
+  }
+  co_return value(0);
+}
+
+// A group may be awaited by any coroutine of a task, not only by the one that its context began with.
+task<value> calls_caller(in_model, state& s, body inner) { co_return co_await caller(in_model{}, s, inner); }
+
 /// Who takes part besides the worker that runs the body.
 struct cast {
   bool thief = true;  // runs the child; without one the child runs when all the others have ended
@@ -147,14 +178,12 @@ struct cast {
   bool canceller = false;      // when the body has begun
   bool early = false;          // a canceller that waits for nothing
   bool thief_cancels = false;  // the caller, when the child has ended or sleeps
+  task<value> (*caller)(in_model, state&, body) = calls_caller;
 };
-
-// A group may be awaited by any coroutine of a task, not only by the one that its context began with.
-task<value> calls_caller(in_model, state& s, body inner) { co_return co_await caller(in_model{}, s, inner); }
 
 void in_group(model::run& r, body inner, cast who, std::function<bool(state&)> right) {
   auto& s = r.make<state>();
-  s.spawn(calls_caller(in_model{}, s, inner));
+  s.spawn(who.caller(in_model{}, s, inner));
   r.thread("worker", [&s] { fake::run(*s.root); });
   if (who.thief) {
     r.thread("thief", [&s, who] {
@@ -228,10 +257,21 @@ const model::program stopped{"group: the body cancels a child that falls asleep"
 const model::program two_cancel{"group: the body and its child cancel the group", {}, [](model::run& r) {
                                   in_group(r, cancels_beside_a_child, {}, [](state& s) { return s.outcome == 1; });
                                 }};
+const model::program used{"group: a used task is spawned", {}, [](model::run& r) {
+                            in_group(r, spawns_a_used_task, {.thief = false}, [](state& s) { return s.outcome == 1; });
+                          }};
 const model::program at_entry{"group: the caller is cancelled at its entry", {}, [](model::run& r) {
                                 in_group(r, spawns, {.thief = false, .early = true},
                                          [](state& s) { return s.outcome == 1 || s.outcome == 2; });
                               }};
+const model::program limited{"group: the caller is cancelled at its entry, in a timeout", {}, [](model::run& r) {
+                               in_group(r, spawns, {.thief = false, .early = true, .caller = limits_group},
+                                        [](state& s) { return s.outcome == 1 || s.outcome == 2; });
+                             }};
+const model::program no_body_limited{
+    "group: a child is spawned and no body begins, in a timeout", {}, [](model::run& r) {
+      in_group(r, spawns_and_has_no_task, {.caller = limits_group}, [](state& s) { return s.outcome == 3; });
+    }};
 const model::program before_body{
     "group: a child is spawned before the body begins, the caller is cancelled", {}, [](model::run& r) {
       in_group(r, spawns_before_it_begins, {.thief = false, .early = true},
