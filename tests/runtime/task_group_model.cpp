@@ -5,7 +5,9 @@
 
 #include <sluice/runtime/sleep.hpp>
 #include <sluice/runtime/task_group.hpp>
+#include <sluice/runtime/this_task.hpp>
 #include <sluice/runtime/timeout.hpp>
+#include <sluice/runtime/when_all.hpp>
 
 #include <chrono>
 #include <stdexcept>
@@ -64,6 +66,28 @@ task<> spawns_and_joins(in_model, state& s, task_group& g) {
   co_await g.join();
   model::check(g.size() == 0, "No child is left.");
   s.answers[0].set(s.answers[0].get() + 1);
+}
+task<> joins_a_failure(in_model, state& s, task_group& g) {
+  g.spawn(fails(in_model{}, s));
+  co_await g.join();
+}
+// The child lets a second joiner in before it ends.
+task<> child_that_yields(in_model, state& s) {
+  co_await yield();
+  s.answers[0].set(s.argument.get());
+}
+task<> joins(in_model, state& s, task_group& g) {
+  co_await g.join();
+  if (!this_task::cancelled()) (void)s.answers[0].get();
+}
+task<> two_join(in_model, state& s, task_group& g) {
+  g.spawn(child_that_yields(in_model{}, s));
+  (void)co_await when_all(joins(in_model{}, s, g), joins(in_model{}, s, g));
+}
+task<> spawns_two(in_model, state& s, task_group& g) {
+  g.spawn(child(in_model{}, s, 0));
+  g.spawn(child(in_model{}, s, 1));
+  co_return;
 }
 task<> looks(in_model, state& s, task_group& g) {
   g.spawn(child(in_model{}, s, 0));
@@ -173,7 +197,9 @@ task<value> calls_caller(in_model, state& s, body inner) { co_return co_await ca
 
 /// Who takes part besides the worker that runs the body.
 struct cast {
-  bool thief = true;  // runs the child; without one the child runs when all the others have ended
+  int thief = 1;   // resumes so many, the child first; without one the child runs when all the others have ended
+  int worker = 0;  // resumes so many when the body does not go on
+  int before = 0;  // so many are resumed, the body first, before the threads begin
   bool sleeps = false;
   bool canceller = false;      // when the body has begun
   bool early = false;          // a canceller that waits for nothing
@@ -184,10 +210,17 @@ struct cast {
 void in_group(model::run& r, body inner, cast who, std::function<bool(state&)> right) {
   auto& s = r.make<state>();
   s.spawn(who.caller(in_model{}, s, inner));
-  r.thread("worker", [&s] { fake::run(*s.root); });
-  if (who.thief) {
+  if (who.before != 0) {
+    fake::run(*s.root);
+    fake::work(who.before - 1);
+  }
+  r.thread("worker", [&s, who] {
+    if (who.before == 0) fake::run(*s.root);
+    fake::work(who.worker);
+  });
+  if (who.thief != 0) {
     r.thread("thief", [&s, who] {
-      fake::work(1);
+      fake::work(who.thief);
       if (who.thief_cancels) s.handle->cancel();
       while (who.sleeps && !s.thief_over) fake::work(1);
     });
@@ -223,9 +256,24 @@ const model::program cancelled_join{"group: the body joins its child, the caller
                                       in_group(r, spawns_and_joins, {.thief_cancels = true},
                                                [](state& s) { return s.outcome == 1 || s.outcome == 2; });
                                     }};
+const model::program join_failed{"group: the body joins a child that fails", {}, [](model::run& r) {
+                                   in_group(r, joins_a_failure, {}, [](state& s) { return s.outcome == 3; });
+                                 }};
+const model::program joined_twice{"group: two of the body join its child", {}, [](model::run& r) {
+                                    in_group(r, two_join, {.thief = 3}, [](state& s) { return s.outcome == 1; });
+                                  }};
+const model::program joined_twice_cancelled{
+    "group: two of the body join its child, the caller is cancelled", {}, [](model::run& r) {
+      in_group(r, two_join, {.before = 3, .early = true}, [](state& s) { return s.outcome == 1 || s.outcome == 2; });
+    }};
+const model::program two_children{"group: two children end on two workers", {}, [](model::run& r) {
+                                    in_group(r, spawns_two, {.worker = 1, .before = 1}, [](state& s) {
+                                      return s.outcome == 1 && s.answers[0].get() == 6 && s.answers[1].get() == 7;
+                                    });
+                                  }};
 const model::program stays{
     "group: the body joins a child that goes on, the caller is cancelled", {}, [](model::run& r) {
-      in_group(r, spawns_and_joins, {.thief = false, .canceller = true},
+      in_group(r, spawns_and_joins, {.thief = 0, .canceller = true},
                [](state& s) { return s.outcome == 1 || s.outcome == 2; });
     }};
 const model::program passed_on{"group: a child falls asleep, the caller is cancelled", {}, [](model::run& r) {
@@ -258,14 +306,14 @@ const model::program two_cancel{"group: the body and its child cancel the group"
                                   in_group(r, cancels_beside_a_child, {}, [](state& s) { return s.outcome == 1; });
                                 }};
 const model::program used{"group: a used task is spawned", {}, [](model::run& r) {
-                            in_group(r, spawns_a_used_task, {.thief = false}, [](state& s) { return s.outcome == 1; });
+                            in_group(r, spawns_a_used_task, {.thief = 0}, [](state& s) { return s.outcome == 1; });
                           }};
 const model::program at_entry{"group: the caller is cancelled at its entry", {}, [](model::run& r) {
-                                in_group(r, spawns, {.thief = false, .early = true},
+                                in_group(r, spawns, {.thief = 0, .early = true},
                                          [](state& s) { return s.outcome == 1 || s.outcome == 2; });
                               }};
 const model::program limited{"group: the caller is cancelled at its entry, in a timeout", {}, [](model::run& r) {
-                               in_group(r, spawns, {.thief = false, .early = true, .caller = limits_group},
+                               in_group(r, spawns, {.thief = 0, .early = true, .caller = limits_group},
                                         [](state& s) { return s.outcome == 1 || s.outcome == 2; });
                              }};
 const model::program no_body_limited{
@@ -274,7 +322,7 @@ const model::program no_body_limited{
     }};
 const model::program before_body{
     "group: a child is spawned before the body begins, the caller is cancelled", {}, [](model::run& r) {
-      in_group(r, spawns_before_it_begins, {.thief = false, .early = true},
+      in_group(r, spawns_before_it_begins, {.thief = 0, .early = true},
                [](state& s) { return s.outcome == 1 || s.outcome == 2; });
     }};
 const model::program no_body{"group: a child is spawned and no body begins", {}, [](model::run& r) {
@@ -283,7 +331,7 @@ const model::program no_body{"group: a child is spawned and no body begins", {},
                              }};
 const model::program no_body_cancelled{
     "group: a child is spawned and no body begins, the caller is cancelled", {}, [](model::run& r) {
-      in_group(r, spawns_and_has_no_task, {.thief = false, .early = true},
+      in_group(r, spawns_and_has_no_task, {.thief = 0, .early = true},
                [](state& s) { return s.outcome == 2 || s.outcome == 3; });
     }};
 
