@@ -19,7 +19,7 @@ timer* worker_timers::new_chunk(std::size_t size, bool outside) {
   }
   timer* const first = &c->timers[0];
   c->next = chunks_.load(relaxed);                                              // relaxed: not looked into
-  while (!chunks_.compare_exchange_weak(c->next, c.get(), release, relaxed)) {  // E3 publish
+  while (!chunks_.compare_exchange_weak(c->next, c.get(), release, relaxed)) {  // E2 publish
   }
   c.release();
   return first;
@@ -62,7 +62,7 @@ bool worker_timers::stop(timer& t) noexcept {
 }
 
 bool worker_timers::stop_outside(timer& t) noexcept {
-  const bool armed = t.at.exchange(timer::stopped, acq_rel) == timer::armed;  // E2 publish, observe
+  const bool armed = t.at.exchange(timer::stopped, relaxed) == timer::armed;  // relaxed: I1
   returned_.put(t);
   return armed;
 }
@@ -96,7 +96,7 @@ void worker_timers::recycle(timer& t) noexcept {
 
 void worker_timers::fire(timer& t) noexcept {
   timer_target* const target = t.target.get();                                // I2
-  if (t.at.exchange(timer::fired, acq_rel) == timer::armed) target->fired();  // E2 publish, observe
+  if (t.at.exchange(timer::fired, relaxed) == timer::armed) target->fired();  // relaxed: I1
 }
 
 std::size_t worker_timers::poll(time_point now) noexcept {
