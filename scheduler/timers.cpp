@@ -40,11 +40,7 @@ timer* worker_timers::start(time_point deadline, timer_target& target) {
 timer* worker_timers::start_outside(time_point deadline, timer_target& target) {
   timer* t = free_outside_.take_all();
   if (t == nullptr) t = new_chunk((chunk_ + 7) / 8, true);
-  if (timer* const rest = t->passed.get()) {
-    timer* last = rest;
-    while (last->passed.get() != nullptr) last = last->passed.get();
-    free_outside_.put_chain(*rest, *last);
-  }
+  if (timer* const rest = t->passed.get()) free_outside_.put_back(*rest);
   t->target.set(&target);
   t->in_transit.set(true);
   t->deadline.store(ns(deadline), relaxed);

@@ -53,6 +53,15 @@ class timer_mail {
       (last.*Link).set(top);
     } while (!top_.compare_exchange_weak(top, &first, seq_cst, relaxed));  // E1 publish, D1 store
   }
+  /// What take_all gave, less its first. Looks for its end only if others have put something in meanwhile: who finds the list
+  /// empty makes new timers, so it must not be empty for as long as that takes.
+  void put_back(timer& first) noexcept {
+    timer* top = nullptr;
+    if (top_.compare_exchange_strong(top, &first, release, relaxed)) return;  // E1 publish
+    timer* last = &first;
+    while (timer* const next = (last->*Link).get()) last = next;
+    put_chain(first, *last);
+  }
   timer* take_all() noexcept {
     // relaxed: a hint; acquire, E1 observe
     return top_.load(relaxed) == nullptr ? nullptr : top_.exchange(nullptr, acquire);

@@ -152,6 +152,25 @@ const model::program made_outside{"timers: made outside three at a time, and use
                                     });
                                   }};
 
+const model::program two_outside{"timers: two threads start some outside, made three at a time", {}, [](model::run& r) {
+                                   struct three : shared {
+                                     three() : shared(24u) { third.present = &present; }
+                                     target third;
+                                   };
+                                   auto& s = r.make<three>();
+                                   r.thread("one", [&s] {
+                                     s.timers.start_outside(s.at(1), s.goal.filled(s.at(1)));
+                                     s.timers.start_outside(s.at(1), s.third.filled(s.at(1)));
+                                   });
+                                   r.thread("two", [&s] { s.timers.start_outside(s.at(1), s.other.filled(s.at(1))); });
+                                   r.finally([&s] {
+                                     model::check(s.poll(1) == 3, "All are due.");
+                                     check_settled(s.goal, false);
+                                     check_settled(s.other, false);
+                                     check_settled(s.third, false);
+                                   });
+                                 }};
+
 const model::program when_to_wake{
     "timers: who starts one outside wakes a worker that sleeps too long", {}, [](model::run& r) {
       auto& s = r.make<shared>();
