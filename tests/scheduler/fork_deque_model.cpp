@@ -44,7 +44,7 @@ using right = fork_deque_rules;
 struct wrong : right {
   static constexpr bool lower_to_tail = true;
 };
-// The second index is the last but one before 2^32, or the last, or 0.
+// The first index is the last before 0, or the last but one.
 struct goes_round : right {
   static constexpr std::uint32_t first = ~std::uint32_t{0};
 };
