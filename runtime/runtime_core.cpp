@@ -65,6 +65,11 @@ void runtime_core::task_left() noexcept {
   if (tasks_.fetch_sub(1, release) == (draining | 1)) scheduler_->unblock(drained_);  // E1 publish
 }
 
+void runtime_core::count_in(record& r) noexcept {
+  r.counted = true;
+  tasks_.fetch_add(1, relaxed);  // relaxed: a simulation has one thread
+}
+
 void runtime_core::unhandled(std::exception_ptr error, const record& from) noexcept {
   unhandled_count_.fetch_add(1, relaxed);
   const unhandled_exception report{std::move(error), from.name, from.file, from.line};

@@ -7,6 +7,7 @@
 #include <sluice/runtime/blocking_pool.hpp>
 
 #include <memory>
+#include <string>
 #include <system_error>
 
 namespace {
@@ -42,6 +43,9 @@ struct state_of {
     fake::allow_threads(threads);
   }
   ~state_of() {
+    std::string text;
+    pool->describe(text);
+    model::check(text.find(" 0 idle, 0 calls queued") != std::string::npos, "Nothing is left in the pool.");
     pool.reset();
     model::check(fake::all_joined(), "Every thread was joined.");
   }

@@ -48,11 +48,12 @@ void the_same_again(model::run& r) {
 class model_watch final : public signal_watch {
  public:
   bool installed(std::size_t number) const noexcept { return handlers_[number].get(); }
+  bool started() const noexcept { return started_.get(); }
   bool refuses = false;
 
  private:
   void start() override {
-    model::check(!started_.get(), "One watcher is started.");
+    model::check(!started(), "One watcher is started.");
     started_.set(true);
   }
   bool install(std::size_t number) noexcept override {
@@ -237,7 +238,10 @@ void handlers_come_and_go(model::run& r, bool refuses) {
     }
     model::check(refused == refuses, "The object was refused.");
   });
-  r.finally([&s] { model::check(!s.installed(1) && !s.installed(2), "What was there before is there again."); });
+  r.finally([&s] {
+    model::check(s.started(), "The watcher was started.");
+    model::check(!s.installed(1) && !s.installed(2), "What was there before is there again.");
+  });
 }
 
 const model::program two{"signals: two arrive while the watcher goes to sleep", {}, two_signals};

@@ -291,6 +291,8 @@ const model::program join_refused{"timeout: of a handle, no memory for the timer
 const model::program ready{"timeout: of what is ready, and a canceller", {}, [](model::run& r) {
                              waiting(r, limits_what_is_ready, canceller, {1, 2});
                            }};
+const model::program without_time{
+    "timeout: no time for a task", {}, [](model::run& r) { waiting(r, gives_no_time, 0, {3}); }};
 const model::program untimed{"timeout: no time for a task, and a canceller", {}, [](model::run& r) {
                                waiting(r, gives_no_time, canceller, {2, 3});
                              }};
