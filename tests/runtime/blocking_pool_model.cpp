@@ -237,12 +237,13 @@ const model::program next_thread{
 const model::program last_forgotten{"blocking pool: canary, a call counts on a thread that leaves",
                                     {.must_fail = "The call was made or refused."},
                                     [](model::run& r) { late<forgetful_pool>(r, 1); }};
-const model::program both_late{"blocking pool: two calls as the last thread leaves", {}, two_late};
+const model::program both_late{"blocking pool: two calls as the last thread leaves", {.max = 100'000}, two_late};
 const model::program gone_refused{"blocking pool: a call after the last thread has gone, and no other can be had",
                                   {},
                                   [](model::run& r) { joined_by_the_next(r, 1); }};
-const model::program gone{
-    "blocking pool: a call after the last thread has gone", {}, [](model::run& r) { joined_by_the_next(r, 2); }};
+const model::program gone{"blocking pool: a call after the last thread has gone", {.bound = 1}, [](model::run& r) {
+                            joined_by_the_next(r, 2);
+                          }};
 const model::program at_once{"blocking pool: two calls that need each other, one thread about to be idle",
                              {.timeouts = 0},
                              two_at_once<blocking_pool>};

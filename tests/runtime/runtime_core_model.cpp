@@ -237,7 +237,8 @@ const model::program sleeping{"runtime: it goes while a task falls asleep", {}, 
 const model::program ends{"runtime: it goes while two tasks end", {}, two_end};
 const model::program goes{"runtime: it goes as a task ends and its handle goes", {}, handle_goes};
 const model::program outlives{"runtime: handles outlive it", {}, handles_outlive};
-const model::program called{"runtime: it goes as a call has ended, and a handle outlives it", {}, goes_beside_a_thread};
+const model::program called{
+    "runtime: it goes as a call has ended, and a handle outlives it", {.bound = 1}, goes_beside_a_thread};
 const model::program whole{"runtime: made, used and destroyed", {}, from_beginning_to_end};
 const model::program shown{"runtime: a watchdog dumps while it comes and goes", {}, watched};
 const model::program failed{"runtime: a task fails as its handle goes", {}, unheard};
