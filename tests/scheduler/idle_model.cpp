@@ -103,7 +103,7 @@ const model::program one_worker{"idle: one worker, two items from outside", {}, 
                                   r.finally([&s] { s.check_end(); });
                                 }};
 
-const model::program two_workers{"idle: two workers, two publishers", {}, [](model::run& r) {
+const model::program two_workers{"idle: two workers, two publishers", {.bound = 2}, [](model::run& r) {
                                    auto& s = r.make<inbox_hall<2, 2>>();
                                    r.thread("worker", [&s] { s.worker(0); });
                                    r.thread("worker", [&s] { s.worker(1); });

@@ -131,7 +131,7 @@ const model::program timer_and_destroy{
     }};
 
 const model::program nothing_to_do{
-    "scheduler: destroyed before its workers have begun", {.timeouts = 0}, [](model::run& r) {
+    "scheduler: destroyed before its workers have begun", {.bound = 2, .timeouts = 0}, [](model::run& r) {
       auto& s = r.make<house>(2u);
       r.thread("worker", s.worker(0));
       r.thread("worker", s.worker(1));
