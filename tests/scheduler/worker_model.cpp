@@ -383,6 +383,30 @@ const model::program watch_handed_on{
       r.finally([&s] { s.check_jobs(); });
     }};
 
+// All sleep, so nobody watches. Who is woken fills its LIFO slot and computes on: it asks the other one to watch.
+const model::program unwatched{"worker: two, a LIFO slot is filled while nobody watches",
+                               {.bound = 1, .staleness = 0, .timeouts = 0},
+                               [](model::run& r) {
+                                 struct all : shop<2> {
+                                   all() : shop<2>(2u) {
+                                     set_job(0, [this] {
+                                       me().wake(jobs[1].renew());
+                                       slice.wait();
+                                     });
+                                     set_job(1, [this] { slice.done(); });
+                                   }
+                                   long_slice slice;
+                                 };
+                                 auto& s = r.make<all>();
+                                 r.thread("worker", s.worker(0));
+                                 r.thread("worker", s.worker(1));
+                                 r.thread("outside", [&s] {
+                                   while (s.pool.idle.sleeping() < 2 || s.pool.watch.taken()) yield_thread();
+                                   s.pool.put_outside(s[0]);
+                                 });
+                                 r.finally([&s] { s.check_jobs(); });
+                               }};
+
 // ---- One worker that is never idle ------------------------------------------------------------------------------------------
 
 // Comes back as soon as it has run, until `over`.
