@@ -88,7 +88,7 @@ void worker::feed_thieves() noexcept {
 // ---------------------------------------------------------------------------------------------------------------- taking
 
 runnable* worker::take_lifo() noexcept {
-  runnable* const r = lifo_.exchange(nullptr, acquire);  // E1 observe
+  runnable* const r = lifo_.exchange(nullptr, relaxed);  // relaxed: only this thread puts something in
   if (r == nullptr) return nullptr;                      // a thief was quicker
   if (++lifo_run_ <= lifo_limit) return r;
   push_ready(*r);
@@ -240,7 +240,6 @@ bool worker::nap() noexcept {
   if (stay) parker_.park_until(deadline);
   timers_.set_awake();
   pool_.nap.get_up();
-  timers_.poll(pool_.now());
   return true;
 }
 

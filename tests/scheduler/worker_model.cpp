@@ -222,17 +222,24 @@ const model::program from_ring_at_once{"worker: two, the ready ring of a busy on
                                        }};
 
 // The ring is full from the start, unless it has been robbed. The owner does not come to another step.
+auto overflows(bool has_memory) {
+  return [has_memory](model::run& r) {
+    auto& s = r.make<helped<6>>();
+    injection_has_memory = has_memory;
+    for (std::size_t i = 1; i < 5; ++i) s.pool.workers[0]->submit(s[i]);
+    r.thread("owner", [&s] {
+      s.me().submit(s.jobs[5].renew());
+      s.me().run(s[0]);
+    });
+    r.thread("worker", s.worker(1));
+    r.finally([&s] { s.check_prompt(); });
+  };
+}
 const model::program from_overflow{
-    "worker: two, what does not fit into the ring of a busy one", {.bound = 1, .timeouts = 0}, [](model::run& r) {
-      auto& s = r.make<helped<6>>();
-      for (std::size_t i = 1; i < 5; ++i) s.pool.workers[0]->submit(s[i]);
-      r.thread("owner", [&s] {
-        s.me().submit(s.jobs[5].renew());
-        s.me().run(s[0]);
-      });
-      r.thread("worker", s.worker(1));
-      r.finally([&s] { s.check_prompt(); });
-    }};
+    "worker: two, what does not fit into the ring of a busy one", {.bound = 1, .timeouts = 0}, overflows(true)};
+const model::program from_overflow_to_inbox{"worker: two, what fits neither into the ring of a busy one nor elsewhere",
+                                            {.bound = 1, .timeouts = 0},
+                                            overflows(false)};
 
 // The ring is filled up to its half, the rest goes where others find it.
 const model::program from_inbox{
@@ -253,6 +260,28 @@ const model::program from_slot{"worker: two, the LIFO slot of a busy one", patie
                                  r.thread("worker", s.worker(1));
                                  r.finally([&s] { s.check_jobs(); });
                                }};
+
+// Too many in a row: the next one goes to the ring (the limit is 1 in a model build), unless a thief is quicker.
+const model::program slot_in_a_row{
+    "worker: two, the LIFO slot of one that has taken too many in a row", patient, [](model::run& r) {
+      auto& s = r.make<shop<2>>(2u);
+      worker& owner = *s.pool.workers[0];
+      worker& thief = *s.pool.workers[1];
+      for (std::size_t i = 0; i < 2; ++i) {
+        worker::set_current_task(reinterpret_cast<task_context*>(&s));  // anything but null
+        owner.wake(s[i]);
+        worker::set_current_task(nullptr);
+        if (i == 0) owner.run(*owner.next());
+      }
+      (void)thief.search();
+      r.thread("owner", [&owner] {
+        if (runnable* const next = owner.next()) owner.run(*next);
+      });
+      r.thread("thief", [&thief] {
+        if (runnable* const stolen = thief.search()) thief.run(*stolen);
+      });
+      r.finally([&s] { s.check_jobs(); });
+    }};
 
 const model::program displaced{"worker: two, what was displaced from the LIFO slot of a busy one", patient_bounded,
                                [](model::run& r) {
@@ -284,6 +313,34 @@ const model::program hungry{"worker: two, one sleeps and the other forks in a lo
                               r.thread("worker", s.worker(1));
                               r.finally([&s] { s.check_prompt(); });
                             }};
+
+// The same with the ring, and with a child that was forked before the other one slept: the next pop makes it public.
+const model::options no_stale_reads{.bound = 2, .staleness = 0, .timeouts = 0};
+const model::program submitted_meanwhile{"worker: two, one sleeps and the other submits in a long task", no_stale_reads,
+                                         [](model::run& r) {
+                                           auto& s = r.make<helped<2>>();
+                                           r.thread("owner", [&s] {
+                                             while (!s.pool.workers[1]->parker().sleeping()) yield_thread();
+                                             s.me().submit(s.jobs[1].renew());
+                                             s.me().run(s[0]);
+                                           });
+                                           r.thread("worker", s.worker(1));
+                                           r.finally([&s] { s.check_prompt(); });
+                                         }};
+const model::program forked_before{
+    "worker: two, one sleeps and the other takes a forked child", no_stale_reads, [](model::run& r) {
+      auto& s = r.make<helped<2>>();
+      s.pool.workers[0]->fork(s[1]);
+      s.pool.workers[0]->fork(s[0]);
+      r.thread("owner", [&s] {
+        while (!s.pool.idle.anybody_sleeps() || !s.pool.workers[1]->parker().sleeping()) {
+          yield_thread();
+        }
+        s.take_a_step();
+      });
+      r.thread("worker", s.worker(1));
+      r.finally([&s] { s.check_prompt(); });
+    }};
 
 // ---- Naps and watches ------------------------------------------------------------------------------------------------------
 
@@ -362,26 +419,76 @@ const model::program own_timer{"worker: one, sleeps until a timer of its own", p
                                  });
                                }};
 
-// Worker 0 is awake and not here: it computes, and its LIFO slot is full. One of the others watches. What comes from outside goes
-// on until the slot has been emptied, so if the one that watched gets it, the other one must watch.
-const model::program watch_handed_on{
-    "worker: three, the one that watches gets long work", {.bound = 0, .timeouts = 0}, [](model::run& r) {
-      struct all : shop<2> {
-        all() : shop<2>(3u) {
-          set_job(0, [this] { slice.wait(); });
-          set_job(1, [this] { slice.done(); });
-        }
-        long_slice slice;
-      };
-      auto& s = r.make<all>();
-      worker::set_current_task(reinterpret_cast<task_context*>(&s));  // anything but null
-      s.pool.workers[0]->wake(s[1]);
-      worker::set_current_task(nullptr);
-      r.thread("worker", s.worker(1));
-      r.thread("worker", s.worker(2));
-      r.thread("outside", [&s] { s.pool.put_outside(s[0]); });
-      r.finally([&s] { s.check_jobs(); });
-    }};
+const model::program first_timer{"worker: one, sleeps until a timer of its first task", patient, [](model::run& r) {
+                                   static constexpr auto soon = microseconds(100);
+                                   struct all : shop<1> {
+                                     all() : shop<1>(1u) { ring.s = this; }
+                                     chime ring;
+                                   };
+                                   auto& s = r.make<all>();
+                                   s.left.store(2, relaxed);
+                                   s.set_job(0, [&s] { s.me().timers().start(s.start + soon, s.ring); });
+                                   s.pool.workers[0]->submit(s[0]);
+                                   r.thread("worker", s.worker(0));
+                                   r.finally([&s] {
+                                     s.check_jobs();
+                                     model::check(s.ring.fired_at >= s.start + soon, "It is not early.");
+                                     model::check(s.ring.fired_at <= s.start + soon + microseconds(17),
+                                                  "It is not late.");
+                                   });
+                                 }};
+
+// Worker 0 is a thread that fills its LIFO slot while another one watches, and computes on. What comes from outside goes on until
+// the slot has been emptied, so if the one that watched gets it, the other one must watch.
+const model::program watch_handed_on{"worker: three, the one that watches gets long work",
+                                     {.bound = 1, .staleness = 0, .timeouts = 0},
+                                     [](model::run& r) {
+                                       struct all : shop<2> {
+                                         all() : shop<2>(3u) {
+                                           set_job(0, [this] { slice.wait(); });
+                                           set_job(1, [this] { slice.done(); });
+                                         }
+                                         long_slice slice;
+                                       };
+                                       auto& s = r.make<all>();
+                                       r.thread("busy", [&s] {
+                                         while (s.pool.idle.sleeping() < 2 || !s.pool.watch.taken()) yield_thread();
+                                         s.me().wake(s[1]);
+                                         s.pool.put_outside(s[0]);
+                                       });
+                                       r.thread("worker", s.worker(1));
+                                       r.thread("worker", s.worker(2));
+                                       r.finally([&s] { s.check_jobs(); });
+                                     }};
+
+// Three sleep and nobody watches. The first that is woken fills its LIFO slot and computes on; what comes from outside then is
+// long, too, and is found by the second, which was woken for the slot: the third must be.
+const model::program slot_forgotten{"worker: three, who is woken for a LIFO slot finds long work",
+                                    {.bound = 0, .staleness = 0, .timeouts = 0},
+                                    [](model::run& r) {
+                                      struct all : shop<3> {
+                                        all() : shop<3>(3u) {
+                                          set_job(0, [this] {
+                                            me().wake(jobs[1].renew());
+                                            filled.done();
+                                            slice.wait();
+                                          });
+                                          set_job(1, [this] { slice.done(); });
+                                          set_job(2, [this] { slice.wait(); });
+                                        }
+                                        long_slice filled;
+                                        long_slice slice;
+                                      };
+                                      auto& s = r.make<all>();
+                                      for (std::size_t i = 0; i < 3; ++i) r.thread("worker", s.worker(i));
+                                      r.thread("outside", [&s] {
+                                        while (s.pool.idle.sleeping() < 3 || s.pool.watch.taken()) yield_thread();
+                                        s.pool.put_outside(s[0]);
+                                        s.filled.wait();
+                                        s.pool.put_outside(s[2]);
+                                      });
+                                      r.finally([&s] { s.check_jobs(); });
+                                    }};
 
 // All sleep, so nobody watches. Who is woken fills its LIFO slot and computes on: it asks the other one to watch.
 const model::program unwatched{"worker: two, a LIFO slot is filled while nobody watches",
@@ -450,40 +557,47 @@ class restless {
   task_context context_{nobody};
 };
 
-// A job of each source from outside, and a timer, while a task yields: each has its turn, within 64 steps each.
+// A job of each source from outside, and a timer, while a task yields: each has its turn, within 64 steps each. `looks`: so many
+// looks outside come before.
 template <class Drive>
-auto never_idle(Drive drive) {
-  return [drive](model::run& r) {
+auto never_idle(int looks, Drive drive) {
+  return [looks, drive](model::run& r) {
     struct all : shop<3> {
-      all() : shop<3>(1u), yielding([this] { return left.load(relaxed) == 0; }) { ring.s = this; }
+      explicit all(int turns) : shop<3>(1u), before(turns), yielding([this] { return turn(); }) { ring.s = this; }
+      bool turn() {
+        if (before-- == 0) {
+          runnable* const overflown = &(*this)[2];
+          pool.inbox.put((*this)[0]);
+          pool.submit_outside((*this)[1]);
+          (void)pool.overflow.put(0, &overflown, 1);
+          me().timers().start(now(), ring);
+        }
+        return left.load(relaxed) == 0;
+      }
+      int before;
       chime ring;
       restless yielding;
     };
-    auto& s = r.make<all>();
+    auto& s = r.make<all>(looks * 64 + 5);
     s.left.store(4, relaxed);
     r.thread("worker", [&s, drive] {
       worker& w = s.me();
-      runnable* const overflown = &s[2];
-      s.pool.inbox.put(s[0]);
-      s.pool.submit_outside(s[1]);
-      (void)s.pool.overflow.put(0, &overflown, 1);
       w.timers().poll(s.start);
-      w.timers().start(s.start, s.ring);
       w.submit(s.yielding.ready());
       drive(w);
       worker::set_current_task(nullptr);
     });
-    r.finally([&s] {
+    r.finally([&s, looks] {
       s.check_jobs();
-      model::check(s.yielding.turns_taken() <= 4 * 64, "None waits for more than 64 steps for each of them.");
+      model::check(s.yielding.turns_taken() <= (looks + 5) * 64, "None waits for more than 64 steps for each of them.");
     });
   };
 }
 const model::options many_steps{.max_steps = 20'000};
 const model::program busy_work{"worker: one, a task that yields keeps nothing waiting", many_steps,
-                               never_idle([](worker& w) { w.work(); })};
+                               never_idle(0, [](worker& w) { w.work(); })};
 const model::program busy_steps{"worker: one, a task that yields keeps nothing waiting, step by step", many_steps,
-                                never_idle([](worker& w) {
+                                never_idle(3, [](worker& w) {
                                   while (w.step()) {
                                   }
                                 })};
