@@ -63,13 +63,13 @@ bool worker_timers::stop_outside(timer& t) noexcept {
   return armed;
 }
 
-void worker_timers::drain() noexcept {
+void worker_timers::drain(std::int64_t now) noexcept {
   timer* back = returned_.take_all();  // I3: before `arrived`
   for (timer* t = arrived_.take_all(); t != nullptr;) {
     timer* const next = t->arriving.get();
     t->in_transit.set(false);
     const std::int64_t deadline = t->deadline.load(relaxed);
-    if (deadline != ns(time_point::max())) wheel_.insert(*t, deadline);
+    if (deadline != ns(time_point::max())) wheel_.insert(*t, deadline, now);
     t = next;
   }
   while (back != nullptr) {
@@ -96,7 +96,7 @@ void worker_timers::fire(timer& t) noexcept {
 }
 
 std::size_t worker_timers::poll(time_point now) noexcept {
-  drain();
+  drain(ns(now));
   return wheel_.advance(ns(now), [this](wheel_entry& e) { fire(static_cast<timer&>(e)); });
 }
 

@@ -127,7 +127,7 @@ class worker_timers {
   bool full_mailbox() noexcept { return mail_count_.fetch_add(1, relaxed) % 64 == 63; }  // relaxed: a rough count
 
   timer* new_chunk(std::size_t size, bool outside);
-  void drain() noexcept;
+  void drain(std::int64_t now = 0) noexcept;
   void recycle(timer& t) noexcept;
   void fire(timer& t) noexcept;
 

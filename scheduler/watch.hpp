@@ -4,15 +4,16 @@
 //
 //   nobody --take (about to sleep)--> worker i watches --leave (awake)--> nobody
 //
-// Who fills a LIFO slot relies on the watch if there is one, and otherwise wakes a sleeper, which will take the watch if it finds
-// nothing. A watcher that wakes and finds nothing takes the watch again; one that has work to do owes the watch to the
-// others, and wakes the next; and if somebody searches just then, that searcher wakes the next instead when it finds work.
+// Who fills a LIFO slot relies on the watch if there is one; otherwise the watch is owed, and a sleeper is woken, which will take
+// the watch if it finds nothing. A watcher that wakes and finds nothing takes the watch again; one that has work to do owes
+// the watch to the others, and wakes the next. If somebody searches just then, or who was woken finds work, that searcher
+// wakes the next instead, as long as the watch is owed.
 //
 // I1  Nobody watches while all sleep: there is nothing to watch.
 // I2  The watch is taken after the sleep was announced in the idle word, and left before the worker leaves its sleep there.
 // E1  leave, then leave_sleep or announce_sleep on the idle word (release) -> the same of another worker (acquire) -> its look:
 //     `taken` and `take` see that the watch was left. So a relaxed look never relies on a watch that is over.
-// D1  a watcher that has work stores `owed` (seq_cst), then loads the idle word (seq_cst); the last searcher changes the word
+// D1  who owes the watch stores `owed` (seq_cst), then loads the idle word (seq_cst); the last searcher changes the word
 //     (seq_cst), then loads `owed` (seq_cst): as for any source of work in idle.hpp.
 
 #include <sluice/queues/atomic.hpp>
@@ -38,7 +39,7 @@ class watch_post {
   /// Whether somebody watches, for who fills a LIFO slot.
   bool taken() const noexcept { return word_.load(relaxed) != nobody; }  // relaxed: E1
 
-  /// The one that watched has found work. Afterwards it wakes a sleeper, unless somebody searches.
+  /// Nobody watches, and somebody must. Afterwards a sleeper is woken, unless somebody searches.
   void owe() noexcept { owed_.store(1, seq_cst); }  // D1 store
   /// The last searcher, after end_search: whether it must wake a sleeper for the sake of the watch.
   bool owed() const noexcept { return owed_.load(seq_cst) != 0; }  // D1 load

@@ -18,7 +18,7 @@
 // I2  A runnable is in one place. Once handed over it is not touched.
 // I3  While a worker is awake and others sleep, one sleeper watches: it wakes by itself after 250 us to 8 ms and takes what it
 //     finds, even from the LIFO slot of a worker that has not moved between two looks. So what a long task has woken or spawned
-//     does not wait for its end. Who fills a LIFO slot while nobody watches wakes a sleeper; a watcher that finds work
+//     does not wait for its end. Who fills a LIFO slot while nobody watches asks a sleeper to; a watcher that finds work
 //     hands the watch on (watch.hpp).
 // E1  into the LIFO slot (release) -> out of it (acquire).
 // The other edges are those of the queues, and the pair that keeps work and sleep apart is D1 of idle.hpp: its sources are the
@@ -60,6 +60,8 @@ struct worker_pool {
 
   /// Wakes a sleeper to search, if there is one and nobody searches.
   void wake_one() noexcept;
+  /// I3: somebody sleeps and nobody watches. Whoever searches then, or is woken here, watches in the end or wakes the next.
+  void ask_for_watch() noexcept;
   /// After publishing from outside: as wake_one, or disturbs the one that naps.
   void wake_for_outside() noexcept;
   /// Whether any source holds something that a searcher could take.
@@ -149,7 +151,7 @@ class worker {
   static inline thread_local constinit worker* current_ = nullptr;
   static inline thread_local constinit task_context* running_ = nullptr;
 
-  static constexpr std::uint32_t lifo_limit = 16;
+  static constexpr std::uint32_t lifo_limit = model_build ? 1 : 16;
   static constexpr std::uint32_t longest_interval = 64;
   static constexpr std::uint32_t naps_before_sleep = 4;
   static constexpr auto nap_length = std::chrono::microseconds(50);
@@ -189,13 +191,13 @@ class worker {
 inline void worker::wake(runnable& r) noexcept {
   // Timers and such wake many at a time: in order. A simulation tries both.
   if (running_ == nullptr || (pool_.simulated && chance(4))) return push_ready(r);
-  if (lifo_.load(relaxed) == nullptr) {  // relaxed: only the owner puts something in
-    lifo_.store(&r, release);            // E1 publish
-    if (!pool_.watch.taken() && pool_.idle.worth_waking()) [[unlikely]]
-      pool_.wake_one();                                                  // I3
-  } else if (runnable* const displaced = lifo_.exchange(&r, acq_rel)) {  // E1 publish, observe
-    push_ready(*displaced);
+  if (lifo_.load(relaxed) == nullptr) {                                  // relaxed: only the owner puts something in
+    lifo_.store(&r, release);                                            // E1 publish
+  } else if (runnable* const displaced = lifo_.exchange(&r, release)) {  // E1 publish
+    return push_ready(*displaced);  // the slot stays full, and what follows was done when it was filled
   }
+  if (!pool_.watch.taken() && pool_.idle.anybody_sleeps()) [[unlikely]]
+    pool_.ask_for_watch();  // I3
 }
 
 inline void worker::fork(runnable& r) noexcept {

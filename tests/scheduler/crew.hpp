@@ -28,6 +28,11 @@ class job {
     context_.handle = once(*this).handle;
     return context_;
   }
+  /// The thread that hands a prepared job over writes what its taker must see.
+  impl::runnable& renew() {
+    payload_.set(7);
+    return context_;
+  }
   int runs() const { return runs_.load(impl::relaxed); }
 
  private:

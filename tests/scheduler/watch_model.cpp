@@ -19,6 +19,8 @@ struct all_steps {
   static constexpr bool owes = true;
   static constexpr bool hands_on = true;
   static constexpr bool fill_looks = true;
+  static constexpr bool fill_owes = true;
+  static constexpr bool refill_looks = true;
 };
 
 template <std::size_t Workers, class Steps = all_steps>
@@ -31,9 +33,23 @@ struct workers {
   }
   // worker::wake into an empty slot, by a task that then computes until somebody else has taken the item.
   void fill_and_compute() {
-    slot.store(filled(it), release);
-    if (Steps::fill_looks && !watch.taken() && idle.worth_waking()) wake_one();
+    fill(it);
     slice.wait();
+  }
+  void fill(item& i) {
+    slot.store(filled(i), release);
+    filled_slot();
+  }
+  // The same into a slot that was full a moment ago: what is displaced goes to the ring, and is run here.
+  void fill_again(item& i) {
+    if (slot.load(relaxed) == nullptr) return fill(i);
+    if (item* const displaced = slot.exchange(filled(i), acq_rel)) return took(displaced);
+    if (Steps::refill_looks) filled_slot();
+  }
+  void filled_slot() {
+    if (!Steps::fill_looks || watch.taken() || !idle.anybody_sleeps()) return;
+    if (Steps::fill_owes) watch.owe();
+    if (idle.must_wake()) wake_one();
   }
   // worker::found_work, and then the work is long.
   void found_work(bool searching, bool watched) {
@@ -47,15 +63,19 @@ struct workers {
     if (slot.load(relaxed) == nullptr) return false;
     item* const got = slot.exchange(nullptr, acquire);
     if (got == nullptr) return false;
-    take(got);
-    slice.done();
+    took(got);
     return true;
   }
+  void took(item* i) {
+    take(i);
+    if (left.fetch_sub(1, relaxed) == 1) slice.done();
+  }
   // worker::park.
-  bool park(std::size_t self, bool searching) {
+  bool park(std::size_t self, bool searching, bool& watched) {
     idle.announce_sleep(self, searching);
     const bool watching = idle.sleeping() < Workers && watch.take(self);
     beds[self].park_until(watching ? now() + std::chrono::milliseconds(1) : time_point::max());
+    watched = watched || watching;
     return awake(self, watching);
   }
   bool awake(std::size_t self, bool watching) {
@@ -64,10 +84,20 @@ struct workers {
   }
   // A worker that finds nothing until it finds the slot.
   void idler(std::size_t self, bool searching) {
+    bool watched = false;
     while (!steal()) {
       if (!searching) searching = idle.begin_search();
       if (steal()) return;
-      searching = park(self, searching);
+      searching = park(self, searching, watched);
+    }
+  }
+  // The same until nothing is left, and what it finds is long.
+  void idler_at_work(std::size_t self, bool searching) {
+    bool watched = false;
+    while (left.load(relaxed) != 0) {
+      if (!searching) searching = idle.begin_search();
+      if (steal()) return found_work(searching, watched);
+      searching = park(self, searching, watched);
     }
   }
   // The same, asleep at first without the watch.
@@ -86,6 +116,8 @@ struct workers {
   std::array<parker, Workers> beds;
   atomic<item*> slot{nullptr};
   item it;
+  item second;
+  atomic<int> left{1};  // so many items keep the long slices going
   long_slice slice;
 };
 
@@ -197,6 +229,60 @@ struct fills_only : all_steps {
 const model::program unwatched_silent{"watch: a slot is filled while nobody watches, and nobody is woken (canary)",
                                       {.must_fail = "lost wakeup", .timeouts = 0},
                                       filled_unwatched<fills_only>};
+
+// The same, but who is woken for the slot finds other work, which is long: it hands on what it was woken for.
+template <class Steps>
+void finds_something_else(model::run& r) {
+  auto& s = r.make<workers<3, Steps>>();
+  s.asleep(1, false);
+  s.asleep(2, false);
+  r.thread("busy", [&s] { s.fill_and_compute(); });
+  r.thread("woken", [&s] {
+    s.beds[1].park_until(now() + std::chrono::milliseconds(1));
+    s.found_work(s.awake(1, false), false);
+  });
+  r.thread("sleeper", [&s] { s.sleeper(2); });
+}
+const model::program other_work{"watch: who is woken for a slot finds other work", patient,
+                                finds_something_else<all_steps>};
+
+struct fills_without_a_debt : all_steps {
+  static constexpr bool fill_owes = false;
+};
+const model::program other_work_kept{"watch: who is woken for a slot finds other work and forgets it (canary)",
+                                     {.must_fail = "lost wakeup", .timeouts = 0},
+                                     finds_something_else<fills_without_a_debt>};
+
+// A searcher empties the slot at the moment at which it is filled again, and computes on.
+template <class Steps>
+void emptied_meanwhile(model::run& r) {
+  auto& s = r.make<workers<3, Steps>>();
+  s.asleep(2, false);
+  s.slot.store(filled(s.it), relaxed);
+  s.left.store(2, relaxed);
+  (void)s.idle.begin_search();
+  r.thread("busy", [&s] {
+    s.fill_again(s.second);
+    s.slice.wait();
+  });
+  r.thread("searcher", [&s] {
+    s.idler_at_work(1, true);
+    s.beds[2].unpark();
+  });
+  r.thread("sleeper", [&s] {
+    s.beds[2].park_until(time_point::max());
+    s.idler_at_work(2, s.awake(2, false));
+  });
+}
+const model::program emptied{"watch: a slot is emptied while it is filled again", patient,
+                             emptied_meanwhile<all_steps>};
+
+struct refills_silently : all_steps {
+  static constexpr bool refill_looks = false;
+};
+const model::program emptied_silently{"watch: a slot is emptied while it is filled again, and nobody looks (canary)",
+                                      {.must_fail = "lost wakeup", .timeouts = 0},
+                                      emptied_meanwhile<refills_silently>};
 
 const model::program one_at_a_time{"watch: two want it, one gets it, and it is owed no more", {}, [](model::run& r) {
                                      struct post {

@@ -1,17 +1,9 @@
 // The shipped worker loop against each source of work: nothing is left while everybody sleeps. A lost wakeup is a deadlock, or,
 // where a time-out would heal it, a clock that has moved.
-// models: scheduler/worker.cpp scheduler/worker.hpp scheduler/inbox.hpp scheduler/parker.hpp scheduler/napper.hpp
+// models: scheduler/worker.cpp scheduler/worker.hpp scheduler/inbox.hpp scheduler/parker.hpp
 
-#include "crew.hpp"
 #include "forgetful_queue.hpp"
-
-#include <array>
-
-namespace {
-
-bool injection_has_memory = true;  // says each program at its start
-
-}  // namespace
+#include "shop.hpp"
 
 namespace sluice::impl {
 
@@ -22,7 +14,7 @@ struct injection_queue::state {
 injection_queue::injection_queue(std::size_t) : state_(new state) {}
 injection_queue::~injection_queue() = default;
 bool injection_queue::enqueue(std::size_t, runnable* const* items, std::size_t n) noexcept {
-  return injection_has_memory && state_->items.enqueue(static_cast<std::size_t>(model::thread_index()), items, n);
+  return test::injection_has_memory && state_->items.enqueue(static_cast<std::size_t>(model::thread_index()), items, n);
 }
 std::size_t injection_queue::dequeue(runnable** out, std::size_t n) noexcept { return state_->items.dequeue(out, n); }
 
@@ -32,40 +24,8 @@ namespace {
 
 using namespace sluice::test;
 using namespace sluice::impl;
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
-
-template <std::size_t Jobs>
-struct shop : crew {
-  explicit shop(std::size_t workers) : crew(workers, static_cast<int>(Jobs)), start(now()) {
-    injection_has_memory = true;
-    for (std::size_t i = 0; i < Jobs; ++i) set_job(i, [] {});
-  }
-  void set_job(std::size_t i, std::function<void()> body) {
-    bodies[i] = std::move(body);
-    if (ready[i] != nullptr) return;
-    ready[i] = &jobs[i].prepare([this, i] {
-      bodies[i]();
-      finished_one();
-    });
-  }
-  runnable& operator[](std::size_t i) { return *ready[i]; }
-  void check_jobs() {
-    for (job& j : jobs) model::check(j.runs() == 1, "No job is lost.");
-    model::check(pool.idle.sleeping() == 0, "The counts come back to nothing.");
-  }
-  void check_end() {
-    check_jobs();
-    model::check(now() == start, "Nobody had to wait for a time-out.");
-  }
-
-  time_point start;
-  std::array<job, Jobs> jobs;
-  std::array<std::function<void()>, Jobs> bodies;
-  std::array<runnable*, Jobs> ready{};
-};
-
-// A wait that times out although somebody can still go proves nothing here.
-const model::options patient{.timeouts = 0};
 
 // ---- One worker, and work from outside ----------------------------------------------------------------------------------
 
@@ -87,14 +47,11 @@ auto from_outside(Put put, int threads) {
   };
 }
 
-void woken(worker_pool& pool, runnable& r) { pool.put_outside(r); }
-void submitted(worker_pool& pool, runnable& r) { pool.submit_outside(r); }
-
 const model::program inbox_one{"worker: one, two wakes from one thread outside", patient, from_outside(woken, 1)};
-const model::program inbox_two{"worker: one, wakes from two threads outside", patient, from_outside(woken, 2)};
+const model::program inbox_two{"worker: one, wakes from two threads outside", patient_bounded, from_outside(woken, 2)};
 const model::program injection_one{
     "worker: one, two submissions from one thread outside", {.spurious = 1, .timeouts = 0}, from_outside(submitted, 1)};
-const model::program injection_two{"worker: one, submissions from two threads outside", patient,
+const model::program injection_two{"worker: one, submissions from two threads outside", patient_bounded,
                                    from_outside(submitted, 2)};
 
 const model::program no_memory{"worker: one, a submission that the injection queue has no memory for", patient,
@@ -106,7 +63,8 @@ const model::program no_memory{"worker: one, a submission that the injection que
                                  r.finally([&s] { s.check_end(); });
                                }};
 
-const model::program both_sources{"worker: one, a wake and a submission from outside", patient, [](model::run& r) {
+const model::program both_sources{"worker: one, a wake and a submission from outside", patient_bounded,
+                                  [](model::run& r) {
                                     auto& s = r.make<shop<2>>(1u);
                                     r.thread("worker", s.worker(0));
                                     r.thread("outside", [&s] { s.pool.submit_outside(s[0]); });
@@ -139,7 +97,7 @@ const model::program timer_outside{"worker: one, timers from outside", patient, 
                                      r.finally([&s] { model::check(s.left.load(relaxed) == 0, "Both have fired."); });
                                    }};
 
-const model::program stopped{"worker: two, stopped from outside", patient, [](model::run& r) {
+const model::program stopped{"worker: two, stopped from outside", patient_bounded, [](model::run& r) {
                                auto& s = r.make<crew>(2u, 0);
                                r.thread("worker", s.worker(0));
                                r.thread("worker", s.worker(1));
@@ -193,45 +151,168 @@ auto helps(Make make) {
   };
 }
 
-const model::program from_ring{"worker: two, the ready ring of a busy one", patient, helps<2>([](helped<2>& s) {
-                                 s.me().submit(s[0]);
-                                 s.me().submit(s[1]);
-                               })};
+void two_of_its_own(helped<2>& s) {
+  s.me().submit(s[0]);
+  s.me().submit(s.jobs[1].renew());
+}
+const model::program from_ring{"worker: two, the ready ring of a busy one", patient_bounded, helps<2>(two_of_its_own)};
 
-const model::program from_overflow{"worker: two, what does not fit into the ring of a busy one",
-                                   {.timeouts = 0, .max = 200'000},
-                                   helps<5>([](helped<5>& s) {
-                                     for (std::size_t i = 0; i < 5; ++i) s.me().submit(s[i]);
-                                   })};
+// Without stale reads: the look after the pop does not depend on the watch. (With them a waker may look for a sleeper's bit again
+// and again until that one has gone by itself.)
+const model::program from_ring_at_once{"worker: two, the ready ring of a busy one, at once",
+                                       {.bound = 2, .staleness = 0, .timeouts = 0},
+                                       [](model::run& r) {
+                                         auto& s = r.make<helped<2>>();
+                                         r.thread("owner", [&s] {
+                                           two_of_its_own(s);
+                                           s.take_a_step();
+                                         });
+                                         r.thread("worker", s.worker(1));
+                                         r.finally([&s] { s.check_prompt(); });
+                                       }};
 
-const model::program from_inbox{"worker: two, an inbox that a busy one unpacks", patient, helps<2>([](helped<2>& s) {
-                                  s.pool.inbox.put(s[0]);
-                                  s.pool.inbox.put(s[1]);
-                                })};
+// The ring is full from the start, unless it has been robbed. The owner does not come to another step.
+auto overflows(bool has_memory) {
+  return [has_memory](model::run& r) {
+    auto& s = r.make<helped<6>>();
+    injection_has_memory = has_memory;
+    for (std::size_t i = 1; i < 5; ++i) s.pool.workers[0]->submit(s[i]);
+    r.thread("owner", [&s] {
+      s.me().submit(s.jobs[5].renew());
+      s.me().run(s[0]);
+    });
+    r.thread("worker", s.worker(1));
+    r.finally([&s] { s.check_prompt(); });
+  };
+}
+const model::program from_overflow{
+    "worker: two, what does not fit into the ring of a busy one", {.bound = 1, .timeouts = 0}, overflows(true)};
+const model::program from_overflow_to_inbox{"worker: two, what fits neither into the ring of a busy one nor elsewhere",
+                                            {.bound = 1, .timeouts = 0},
+                                            overflows(false)};
 
-const model::program from_slot{"worker: two, the LIFO slot of a busy one", patient, [](model::run& r) {
+// The ring is filled up to its half, the rest goes where others find it.
+const model::program from_inbox{
+    "worker: two, an inbox that a busy one unpacks", {.bound = 1, .timeouts = 0}, [](model::run& r) {
+      auto& s = r.make<helped<4>>();
+      for (std::size_t i = 0; i < 4; ++i) s.pool.inbox.put(s[i]);
+      r.thread("owner", [&s] { s.take_a_step(); });
+      r.thread("worker", s.worker(1));
+      r.finally([&s] { s.check_prompt(); });
+    }};
+
+const model::program from_slot{"worker: two, the LIFO slot of a busy one", patient_bounded, [](model::run& r) {
                                  auto& s = r.make<helped<2>>();
                                  r.thread("owner", [&s] {
-                                   s.me().wake(s[1]);
+                                   s.me().wake(s.jobs[1].renew());
                                    s.me().run(s[0]);
                                  });
                                  r.thread("worker", s.worker(1));
                                  r.finally([&s] { s.check_jobs(); });
                                }};
 
-const model::program displaced{"worker: two, what was displaced from the LIFO slot of a busy one", patient,
+// Too many in a row: the next one goes to the ring (the limit is 1 in a model build), unless a thief is quicker.
+const model::program slot_in_a_row{
+    "worker: two, the LIFO slot of one that has taken too many in a row", patient, [](model::run& r) {
+      auto& s = r.make<shop<2>>(2u);
+      worker& owner = *s.pool.workers[0];
+      worker& thief = *s.pool.workers[1];
+      for (std::size_t i = 0; i < 2; ++i) {
+        worker::set_current_task(reinterpret_cast<task_context*>(&s));  // anything but null
+        owner.wake(s[i]);
+        worker::set_current_task(nullptr);
+        if (i == 0) owner.run(*owner.next());
+      }
+      (void)thief.search();
+      r.thread("owner", [&owner] {
+        if (runnable* const next = owner.next()) owner.run(*next);
+      });
+      r.thread("thief", [&thief] {
+        if (runnable* const stolen = thief.search()) thief.run(*stolen);
+      });
+      r.finally([&s] { s.check_jobs(); });
+    }};
+
+// A thief takes what was put into a slot that was full, and has met nothing else of its owner.
+const model::program slot_refilled{
+    "worker: two, a thief at a LIFO slot that is filled again", patient, [](model::run& r) {
+      auto& s = r.make<shop<2>>(2u);
+      worker& owner = *s.pool.workers[0];
+      worker& thief = *s.pool.workers[1];
+      worker::set_current_task(reinterpret_cast<task_context*>(&s));  // anything but null
+      owner.wake(s[0]);
+      worker::set_current_task(nullptr);
+      (void)thief.search();
+      r.thread("owner", [&s] {
+        s.me().wake(s.jobs[1].renew());
+        while (runnable* const next = s.me().next()) s.me().run(*next);
+      });
+      r.thread("thief", [&thief] {
+        if (runnable* const stolen = thief.search()) thief.run(*stolen);
+      });
+      r.finally([&s] { s.check_jobs(); });
+    }};
+
+const model::program displaced{"worker: two, what was displaced from the LIFO slot of a busy one", patient_bounded,
                                [](model::run& r) {
                                  auto& s = r.make<helped<3>>();
                                  r.thread("owner", [&s] {
-                                   s.me().wake(s[1]);
-                                   s.me().wake(s[2]);
+                                   s.me().wake(s.jobs[1].renew());
+                                   s.me().wake(s.jobs[2].renew());
                                    s.me().run(s[0]);
                                  });
                                  r.thread("worker", s.worker(1));
                                  r.finally([&s] { s.check_jobs(); });
                                }};
 
-const model::program forked{"worker: two, one forks and the other steals", patient, [](model::run& r) {
+// What is forked in a long task while the other one sleeps is made public, and the other one is woken for it; also when a
+// demand was met just before. Without stale reads: the owner knows what a sleeper wants when it sleeps.
+const model::program hungry{"worker: two, one sleeps and the other forks in a long task",
+                            {.bound = 2, .staleness = 0, .timeouts = 0},
+                            [](model::run& r) {
+                              auto& s = r.make<helped<3>>();
+                              (void)s.pool.workers[1]->search();  // an old demand
+                              r.thread("owner", [&s] {
+                                s.me().fork(s[2]);
+                                s.take_a_step();
+                                while (!s.pool.idle.anybody_sleeps() || !s.pool.workers[1]->parker().sleeping())
+                                  yield_thread();
+                                s.me().fork(s.jobs[1].renew());
+                                s.me().run(s[0]);
+                              });
+                              r.thread("worker", s.worker(1));
+                              r.finally([&s] { s.check_prompt(); });
+                            }};
+
+// The same with the ring, and with a child that was forked before the other one slept: the next pop makes it public.
+const model::options no_stale_reads{.bound = 2, .staleness = 0, .timeouts = 0};
+const model::program submitted_meanwhile{"worker: two, one sleeps and the other submits in a long task", no_stale_reads,
+                                         [](model::run& r) {
+                                           auto& s = r.make<helped<2>>();
+                                           r.thread("owner", [&s] {
+                                             while (!s.pool.workers[1]->parker().sleeping()) yield_thread();
+                                             s.me().submit(s.jobs[1].renew());
+                                             s.me().run(s[0]);
+                                           });
+                                           r.thread("worker", s.worker(1));
+                                           r.finally([&s] { s.check_prompt(); });
+                                         }};
+const model::program forked_before{
+    "worker: two, one sleeps and the other takes a forked child", no_stale_reads, [](model::run& r) {
+      auto& s = r.make<helped<2>>();
+      s.pool.workers[0]->fork(s[1]);
+      s.pool.workers[0]->fork(s[0]);
+      r.thread("owner", [&s] {
+        while (!s.pool.idle.anybody_sleeps() || !s.pool.workers[1]->parker().sleeping()) {
+          yield_thread();
+        }
+        s.take_a_step();
+      });
+      r.thread("worker", s.worker(1));
+      r.finally([&s] { s.check_prompt(); });
+    }};
+
+const model::program forked{"worker: two, one forks and the other steals", patient_bounded, [](model::run& r) {
                               auto& s = r.make<shop<3>>(2u);
                               r.thread("owner", [&s] {
                                 for (std::size_t i = 0; i < 3; ++i) s.me().fork(s[i]);
