@@ -61,8 +61,8 @@ void blocking_pool::stop() noexcept {
 void blocking_pool::describe(std::string& out) const {
   const locked hold(lock_);
   out += "blocking pool: " + std::to_string(threads_.size()) + (threads_.size() == 1 ? " thread, " : " threads, ") +
-         std::to_string(idle_count_) + " idle, " + std::to_string(queued_) +
-         (queued_ == 1 ? " call queued\n" : " calls queued\n");
+         std::to_string(idle_count_.get()) + " idle, " + std::to_string(queued_.get()) +
+         (queued_.get() == 1 ? " call queued\n" : " calls queued\n");
 }
 
 // Under the lock. The new thread needs it too, and so begins after this call.
@@ -98,7 +98,7 @@ void blocking_pool::work(worker& me) noexcept {
     } else {
       me.told.store(0, relaxed);  // relaxed: handed over by the lock
       me.below = std::exchange(idle_, &me);
-      ++idle_count_;
+      idle_count_.set(idle_count_.get() + 1);
       lock_.unlock();
       const bool was_told = sleep(me);
       lock_.lock();
@@ -138,7 +138,7 @@ void blocking_pool::leave_idle(worker& me) noexcept {
   worker** at = &idle_;
   while (*at != &me) at = &(*at)->below;
   *at = me.below;
-  --idle_count_;
+  idle_count_.set(idle_count_.get() - 1);
 }
 
 void blocking_pool::tell(worker& w) noexcept {
@@ -152,14 +152,14 @@ void blocking_pool::push(blocking_job& job) noexcept {
   job.queued = true;
   (last_ != nullptr ? last_->next : first_) = &job;
   last_ = &job;
-  ++queued_;
+  queued_.set(queued_.get() + 1);
 }
 
 void blocking_pool::unlink(blocking_job& job) noexcept {
   (job.previous != nullptr ? job.previous->next : first_) = job.next;
   (job.next != nullptr ? job.next->previous : last_) = job.previous;
   job.queued = false;
-  --queued_;
+  queued_.set(queued_.get() - 1);
 }
 
 void blocking_pool::join(std::list<worker>& gone) noexcept {

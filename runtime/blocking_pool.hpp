@@ -56,7 +56,7 @@ class blocking_pool {
   /// Appends a line: threads, idle ones, jobs queued.
   void describe(std::string& out) const;
 
- private:
+ protected:  // for the canary of the models, which leaves out a step of submit()
   struct worker {
     explicit worker(blocking_pool& p) noexcept : pool(p) {}
     blocking_pool& pool;
@@ -80,12 +80,12 @@ class blocking_pool {
   const std::size_t most_;
   const std::string name_;
   mutable futex_mutex lock_;
-  // All of these under lock_.
+  // All of these under lock_; the two counts change with the queue and the stack, and so show whoever comes without it.
   blocking_job* first_ = nullptr;
   blocking_job* last_ = nullptr;
-  std::size_t queued_ = 0;
+  plain<std::size_t> queued_{0};
   worker* idle_ = nullptr;
-  std::size_t idle_count_ = 0;
+  plain<std::size_t> idle_count_{0};
   std::list<worker> threads_;
   std::list<worker> gone_;  // have left work(), or are about to; to be joined
   bool stopping_ = false;

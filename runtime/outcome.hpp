@@ -13,13 +13,7 @@ namespace sluice {
 template <class T>
 class outcome {
  public:
-  explicit outcome(impl::result<T>& from) {
-    if (from.has_error()) {
-      state_.template emplace<1>(from.take_error());
-    } else {
-      state_.template emplace<0>(std::move(from.value()));
-    }
-  }
+  explicit outcome(impl::result<T>& from) : state_(taken(from)) {}
 
   bool has_value() const noexcept { return state_.index() == 0; }
   /// The value; where there is none, throws the exception.
@@ -31,7 +25,14 @@ class outcome {
   std::exception_ptr error() const noexcept { return has_value() ? nullptr : *std::get_if<1>(&state_); }
 
  private:
-  std::variant<impl::stored<T>, std::exception_ptr> state_;
+  using state = std::variant<impl::stored<T>, std::exception_ptr>;
+
+  static state taken(impl::result<T>& from) {
+    if (from.has_error()) return state(std::in_place_index<1>, from.take_error());
+    return state(std::in_place_index<0>, std::move(from.value()));
+  }
+
+  state state_;
 };
 
 }  // namespace sluice

@@ -29,15 +29,14 @@ class result {
   bool has_value() const noexcept { return state_.index() == 1; }
   bool has_error() const noexcept { return state_.index() == 2; }
 
-  /// Moves what `other` holds into this one. A T whose move throws ends as that exception.
+  /// Moves what `other` holds, a value or an exception, into this one. A T whose move throws ends as that exception.
   void take_from(result& other) noexcept {
     if (other.has_error()) return set_error(other.take_error());
-    if (!other.has_value()) return;
     if constexpr (std::is_nothrow_move_constructible_v<stored<T>>) {
-      set_value(std::move(std::get<1>(other.state_)));
+      set_value(std::move(other.value()));
     } else {
       try {
-        set_value(std::move(std::get<1>(other.state_)));
+        set_value(std::move(other.value()));
       } catch (...) {
         set_error(std::current_exception());
       }

@@ -70,8 +70,7 @@ class [[nodiscard]] blocking_awaiter final : public blocking_wait {
   void call() noexcept override {
     try {
       if constexpr (std::is_void_v<value>) {
-        std::invoke(f_);
-        outcome_.set_value();
+        std::invoke(f_);  // an empty result<void> is as good as one with its value
       } else {
         outcome_.set_value(std::invoke(f_));
       }

@@ -116,7 +116,7 @@ class runtime {
   runtime& operator=(const runtime&) = delete;
 
   /// Runs the task to its end while this thread waits. Throws what the task threw; std::logic_error on a worker of any
-  /// runtime (use co_await there), and in a simulation where nothing can run any more.
+  /// runtime (use co_await there), and in a simulation where nothing can run any more: then the task stays, as if spawned.
   template <class T>
   T block_on(task<T> t) {
     refuse_on_worker("runtime::block_on()", "co_await the task instead");
@@ -125,7 +125,13 @@ class runtime {
     record.counted = false;
     impl::attach(impl::task_access::take(t), record);
     core_->start(record, true);
-    return join_handle<T>(record).wait();
+    join_handle<T> handle(record);
+    try {
+      return handle.wait();
+    } catch (...) {
+      if (!handle.done()) core_->count_in(record);
+      throw;
+    }
   }
 
   /// Starts a task beside everything else. Lock-free. `name` is a string that outlives the task, for dumps and reports.

@@ -12,7 +12,7 @@ namespace sluice::impl {
 namespace {
 
 futex_mutex list_mutex;
-runtime_core* list_head = nullptr;  // under list_mutex
+atomic<runtime_core*> list_head{nullptr};  // under list_mutex, so all accesses are relaxed
 
 void print_unhandled(const unhandled_exception& e, const char* what) noexcept {
   const bool placed = *e.file != '\0';
@@ -63,6 +63,11 @@ void runtime_core::start(record& r, bool with_handle) noexcept {
 void runtime_core::task_left() noexcept {
   // No acquire: what the other tasks did becomes visible to the runtime's destructor when it joins their workers.
   if (tasks_.fetch_sub(1, release) == (draining | 1)) scheduler_->unblock(drained_);  // E1 publish
+}
+
+void runtime_core::count_in(record& r) noexcept {
+  r.counted = true;
+  tasks_.fetch_add(1, relaxed);  // relaxed: a simulation has one thread
 }
 
 void runtime_core::unhandled(std::exception_ptr error, const record& from) noexcept {
@@ -118,20 +123,24 @@ void runtime_core::give_orphan() noexcept {
 
 void runtime_core::enlist() noexcept {
   const locked hold(list_mutex);
-  next_ = list_head;
-  if (list_head != nullptr) list_head->previous_ = this;
-  list_head = this;
+  next_ = list_head.load(relaxed);
+  if (next_ != nullptr) next_->previous_ = this;
+  list_head.store(this, relaxed);
 }
 
 void runtime_core::delist() noexcept {
   const locked hold(list_mutex);
-  (previous_ != nullptr ? previous_->next_ : list_head) = next_;
+  if (previous_ != nullptr) {
+    previous_->next_ = next_;
+  } else {
+    list_head.store(next_, relaxed);
+  }
   if (next_ != nullptr) next_->previous_ = previous_;
 }
 
 void runtime_core::dump_all(std::FILE* out) {
   const locked hold(list_mutex);
-  for (runtime_core* core = list_head; core != nullptr; core = core->next_) {
+  for (runtime_core* core = list_head.load(relaxed); core != nullptr; core = core->next_) {
     const std::string text = core->dump();
     std::fwrite(text.data(), 1, text.size(), out);
   }

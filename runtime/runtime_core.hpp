@@ -73,6 +73,8 @@ class runtime_core {
   /// Opens a built record and hands it to the scheduler.
   void start(record& r, bool with_handle) noexcept;
   void task_left() noexcept;
+  /// Counts a task of block_on that a simulation at a standstill has left: the runtime's destructor cancels it like any other.
+  void count_in(record& r) noexcept;
   std::size_t task_count() const noexcept { return tasks_.load(acquire) & ~draining; }  // E1 observe
 
   /// Reports an exception that nobody collected.

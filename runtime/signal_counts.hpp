@@ -3,6 +3,8 @@
 //
 // I1  A signal that is counted is collected once: by the round that runs, or by the next one, which sleep() does not delay.
 // E1  arrive: the count, then arrivals (release) -> collect: arrivals (acquire), then the counts.
+// E2  the count (release) -> collect (acquire): what the thread did that raised the signal; E1 is not enough, for a round may
+//     find a count whose arrivals it has not seen.
 
 #include <sluice/queues/atomic.hpp>
 
@@ -17,7 +19,7 @@ class signal_counts {
  public:
   /// Async-signal-safe.
   void arrive(int number) noexcept {
-    counts_[static_cast<std::size_t>(number)].fetch_add(1, relaxed);  // relaxed: arrivals publishes it
+    counts_[static_cast<std::size_t>(number)].fetch_add(1, release);  // E2 publish
     arrivals_.fetch_add(1, release);                                  // E1 publish
     futex::wake(arrivals_, 1);
   }
@@ -27,7 +29,7 @@ class signal_counts {
   std::uint32_t collect(Each&& each) noexcept {
     const std::uint32_t seen = arrivals_.load(acquire);  // E1 observe
     for (std::size_t i = 1; i < counts_.size(); ++i) {
-      const std::uint32_t n = counts_[i].exchange(0, relaxed);  // relaxed: one that is missed here changes arrivals
+      const std::uint32_t n = counts_[i].exchange(0, acquire);  // E2 observe; one that is missed here changes arrivals
       if (n != 0) each(i, n);
     }
     return seen;

@@ -4,7 +4,8 @@
 //   handler (any thread) --counts, wakes--> watcher thread --under the lock--> every signals object --> its waiters
 //
 // The handler only adds to atomics and makes one futex call, all of it async-signal-safe. One watcher thread per process, started
-// with the first object, sleeps in the kernel; it is never stopped and what it uses is never destroyed.
+// with the first object, sleeps in the kernel; it is never stopped and what it uses is never destroyed. signals.cpp asks the
+// system; all else, the watcher's rounds included, is in signal_watch.hpp.
 //
 // I1  A signal is counted once in every object that lists it and lives when the watcher handles it.
 // I2  A waiter is in its object's list, or has been taken out by whoever ends its wait: the watcher or a canceller, under the lock.

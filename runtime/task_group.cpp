@@ -183,21 +183,30 @@ bool group_join_awaiter::await_suspend(std::coroutine_handle<> self) noexcept {
 
 void group_join_awaiter::cancel(cancellable&) noexcept { group_.post(unjoin_); }
 
-std::coroutine_handle<> with_group_scope::start(task<> body, std::coroutine_handle<> self) {
+bool with_group_scope::begin(std::coroutine_handle<> self) noexcept {
+  parent_.suspend(self, "with_group", &group_);
+  refused_ = !parent_.context().arm(link_);
+  return !refused_;
+}
+
+std::coroutine_handle<> with_group_scope::start(task<> body) {
   const auto frame = task_access::take(body);
   attach(frame, *this);
-  parent_.suspend(self, "with_group", &group_);
-  if (!parent_.context().arm(link_)) {
-    frame.destroy();
-    refused_ = true;
-    return parent_.not_suspended();
-  }
   scheduler::set_current_task(this);
   return frame;
 }
 
+std::coroutine_handle<> with_group_scope::not_started(std::exception_ptr error) noexcept {
+  outcome_.set_error(std::move(error));
+  return body_ended();
+}
+
 std::coroutine_handle<> with_group_scope::finished(std::coroutine_handle<> frame) noexcept {
   collect<void>(frame, outcome_);
+  return body_ended();
+}
+
+std::coroutine_handle<> with_group_scope::body_ended() noexcept {
   if (!group_.send(group_.body_ended_message_)) return std::noop_coroutine();
   return ended() ? parent_.go_on() : std::noop_coroutine();
 }

@@ -182,7 +182,12 @@ class with_group_scope final : public root_context, public canceller {
     refused_ = parent_.context().cancelled();
     return refused_;
   }
-  std::coroutine_handle<> start(task<> body, std::coroutine_handle<> self);
+  /// Links the group to the caller's cancellation, before the body can spawn anything. False: the caller is cancelled.
+  [[nodiscard]] bool begin(std::coroutine_handle<> self) noexcept;
+  /// What runs first. Throws std::logic_error for a task that was used already.
+  std::coroutine_handle<> start(task<> body);
+  /// Instead of start(): there is no body to run, but what it spawned may run already.
+  std::coroutine_handle<> not_started(std::exception_ptr error) noexcept;
   void check();
 
   std::coroutine_handle<> finished(std::coroutine_handle<> frame) noexcept override;
@@ -195,6 +200,8 @@ class with_group_scope final : public root_context, public canceller {
   void take_body_error() noexcept;
 
  private:
+  std::coroutine_handle<> body_ended() noexcept;
+
   waiting_parent parent_;
   task_group group_;
   result<void> outcome_;
@@ -209,12 +216,20 @@ class [[nodiscard]] with_group_awaiter {
   with_group_awaiter(F&& body, task_context& parent) noexcept : scope_(parent), body_(std::forward<F>(body)) {}
 
   bool await_ready() noexcept { return scope_.refuse(); }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> self) {
-    return transfer(scope_.start(std::invoke(body_, scope_.group()), self));
-  }
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<> self) noexcept { return transfer(start(self)); }
   void await_resume() { scope_.check(); }
 
  private:
+  // The body need not be a coroutine: it may spawn children before it returns its task, or instead of returning one.
+  std::coroutine_handle<> start(std::coroutine_handle<> self) noexcept {
+    if (!scope_.begin(self)) return scope_.parent().not_suspended();
+    try {
+      return scope_.start(std::invoke(body_, scope_.group()));
+    } catch (...) {
+      return scope_.not_started(std::current_exception());
+    }
+  }
+
   with_group_scope scope_;
   F body_;  // a reference for a callable that was passed by name
 };

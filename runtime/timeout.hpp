@@ -36,12 +36,12 @@ class timeout_gate final : public canceller, public timer_target {
 
   /// Arms the timer and the link. Throws std::bad_alloc before anything has changed.
   void begin(std::coroutine_handle<> self, time_point deadline, const char* operation, const void* object) {
-    parent_.suspend(self, operation, object);
     if (deadline != time_point::max()) {
       timer_ = scheduler_.start_timer(deadline, *this);
     } else {
       (void)gate_.leave(1);
     }
+    parent_.suspend(self, operation, object);  // the timer cannot go on with it yet: x counts still
     linked_ = parent_.context().arm(link_);
     if (linked_) return;
     nested_.cancel();

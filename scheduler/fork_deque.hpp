@@ -36,19 +36,18 @@
 
 namespace sluice::impl {
 
-/// What a model may get wrong on purpose.
+/// What a model may get wrong on purpose, or move to where it matters.
 struct fork_deque_rules {
   static constexpr bool lower_to_tail = false;  // I2
+  static constexpr std::uint32_t first = 0;     // where the indexes begin: I5
 };
 
 template <class T, class Rules = fork_deque_rules>
 class fork_deque {
  public:
   /// `capacity` is a power of two; it doubles when it is too small.
-  explicit fork_deque(std::uint32_t capacity = 256) : buffer_(new buffer(capacity, nullptr)) {
-    current_.set(buffer_.load(relaxed));  // relaxed: nobody else knows of this deque yet
-    limit_.set(capacity);
-  }
+  explicit fork_deque(std::uint32_t capacity = 256)
+      : current_(new buffer(capacity, nullptr)), buffer_(current_.get()) {}
   ~fork_deque() { delete current_.get(); }
   fork_deque(const fork_deque&) = delete;
   fork_deque& operator=(const fork_deque&) = delete;
@@ -111,7 +110,8 @@ class fork_deque {
       if (want_.load(relaxed) == 0) want_.store(1, relaxed);  // relaxed: a hint; D2 serves the sleepers
       return outcome::empty;
     }
-    T* const candidate = buffer_.load(acquire)->at(tail).load(relaxed);  // E2 observe; relaxed: E1
+    buffer* const slots = buffer_.load(acquire);         // E2 observe
+    T* const candidate = slots->at(tail).load(relaxed);  // relaxed: E1
     if (!ts_.compare_exchange_strong(seen, pack(tail + 1, split), release, relaxed))
       return outcome::lost;  // E3 publish
     item = candidate;
@@ -158,14 +158,15 @@ class fork_deque {
   bool grow(std::uint32_t tail, std::uint32_t head) noexcept;
 
   // The owner's line.
-  plain<std::uint32_t> head_;   // the next free index
-  plain<std::uint32_t> split_;  // the owner's copy
-  plain<std::uint32_t> limit_;  // head may go up to here before the tail must be looked at
-  plain<buffer*> current_{nullptr};
+  plain<std::uint32_t> head_{Rules::first};   // the next free index
+  plain<std::uint32_t> split_{Rules::first};  // the owner's copy
+  plain<std::uint32_t> limit_{Rules::first};  // head may go up to here before the tail must be looked at
+  plain<buffer*> current_;
   // The line that thieves write.
-  alignas(128) atomic<std::uint64_t> ts_{0};  // split << 32 | tail; written by the owner (split) and by thieves (tail)
-  atomic<std::uint32_t> want_{0};             // 0 | 1; set by thieves and sleepers, cleared by the owner
-  alignas(128) atomic<buffer*> buffer_;       // written by the owner
+  // split << 32 | tail; written by the owner (split) and by thieves (tail)
+  alignas(128) atomic<std::uint64_t> ts_{pack(Rules::first, Rules::first)};
+  atomic<std::uint32_t> want_{0};        // 0 | 1; set by thieves and sleepers, cleared by the owner
+  alignas(128) atomic<buffer*> buffer_;  // written by the owner
 };
 
 // ---------------------------------------------------------------------------------------------------------------------------

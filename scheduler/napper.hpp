@@ -31,9 +31,6 @@ class napper {
   /// The one that napped, whatever woke it.
   void get_up() noexcept { word_.exchange(nobody, relaxed); }  // relaxed: the idle word says what the worker is then
 
-  /// Whether somebody naps: a hint.
-  bool taken() const noexcept { return word_.load(relaxed) != nobody; }  // relaxed: a hint
-
   /// A publisher from outside, after publishing: who is to be unparked, or nobody.
   [[nodiscard]] std::size_t disturb() noexcept {
     if (word_.load(seq_cst) == nobody) return nobody;  // D1 load

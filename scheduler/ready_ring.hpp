@@ -17,7 +17,7 @@
 // I3  The owner writes a slot only when tail - steal < Capacity, so never one that is being copied.
 // E1  push (release on tail) -> steal (acquire on tail): the slot, and what the item points to.
 // E2  release_claim (release on head) -> push (acquire on head): the thief has read its slots. (A checker without load buffering
-//     cannot show what E2 prevents, so its acquires survive mutation.)
+//     cannot show what E2 prevents, so its orders survive mutation.)
 // D1  pop's CAS on head, then a look at the idle word; a worker announces its sleep in the idle word, then reads head. What was
 //     pushed before that CAS is visible to whoever reads the CAS's value, so a push needs no read-modify-write of its own.
 
@@ -28,7 +28,8 @@
 
 namespace sluice::impl {
 
-template <class T, std::uint32_t Capacity = 256>
+/// `First` is where the indexes begin: a model lets them go round.
+template <class T, std::uint32_t Capacity = 256, std::uint32_t First = 0>
 class ready_ring {
   static_assert(Capacity >= 2 && (Capacity & (Capacity - 1)) == 0, "the capacity of a ready ring is a power of two");
 
@@ -68,7 +69,8 @@ class ready_ring {
   /// Returns how many; 0 when a thief is copying or has just made room.
   std::uint32_t spill(T** out) noexcept {
     const std::uint32_t tail = own_tail_.get();
-    std::uint64_t head = head_.load(acquire);  // E2 observe
+    // relaxed: no slot is written here, and push looks with acquire: the exchange below carries the thieves' releases on
+    std::uint64_t head = head_.load(relaxed);
     const std::uint32_t real = real_of(head);
     if (steal_of(head) != real || tail - real != Capacity) return 0;
     constexpr std::uint32_t half = Capacity / 2;
@@ -145,10 +147,10 @@ class ready_ring {
     }
   }
 
-  alignas(128) atomic<std::uint64_t> head_{0};  // steal << 32 | real; written by owner and thieves
-  alignas(128) plain<std::uint32_t> own_tail_;  // the owner's copy of tail
-  atomic<std::uint32_t> tail_{0};               // written by the owner
-  atomic<T*> slots_[Capacity];                  // written by the owner
+  alignas(128) atomic<std::uint64_t> head_{pack(First, First)};  // steal << 32 | real; written by owner and thieves
+  alignas(128) plain<std::uint32_t> own_tail_{First};            // the owner's copy of tail
+  atomic<std::uint32_t> tail_{First};                            // written by the owner
+  atomic<T*> slots_[Capacity];                                   // written by the owner
 };
 
 }  // namespace sluice::impl

@@ -36,12 +36,15 @@ class timer_wheel {
   timer_wheel(const timer_wheel&) = delete;
   timer_wheel& operator=(const timer_wheel&) = delete;
 
-  /// Nanoseconds since the clock's epoch.
-  void insert(wheel_entry& e, std::int64_t deadline) noexcept {
+  /// Nanoseconds since the clock's epoch. The rounding goes by what is left, so whoever comes before advance() says what time
+  /// it is.
+  void insert(wheel_entry& e, std::int64_t deadline, std::int64_t now = 0) noexcept {
+    const std::uint64_t present =
+        std::max(current_, static_cast<std::uint64_t>(std::max<std::int64_t>(now, 0)) >> shift_);
     const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(deadline, 0));
     std::uint64_t tick = (ns >> shift_) + ((ns & ((std::uint64_t{1} << shift_) - 1)) != 0 ? 1 : 0);
-    if (tick > current_ + 32) {
-      const unsigned coarse = std::min(slack_, static_cast<unsigned>(std::bit_width((tick - current_) >> 5)));
+    if (tick > present + 32) {
+      const unsigned coarse = std::min(slack_, static_cast<unsigned>(std::bit_width((tick - present) >> 5)));
       const std::uint64_t grain = (std::uint64_t{1} << coarse) - 1;
       tick = (tick + grain) & ~grain;
     }

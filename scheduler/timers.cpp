@@ -19,7 +19,7 @@ timer* worker_timers::new_chunk(std::size_t size, bool outside) {
   }
   timer* const first = &c->timers[0];
   c->next = chunks_.load(relaxed);                                              // relaxed: not looked into
-  while (!chunks_.compare_exchange_weak(c->next, c.get(), release, relaxed)) {  // E3 publish
+  while (!chunks_.compare_exchange_weak(c->next, c.get(), release, relaxed)) {  // E2 publish
   }
   c.release();
   return first;
@@ -40,11 +40,7 @@ timer* worker_timers::start(time_point deadline, timer_target& target) {
 timer* worker_timers::start_outside(time_point deadline, timer_target& target) {
   timer* t = free_outside_.take_all();
   if (t == nullptr) t = new_chunk((chunk_ + 7) / 8, true);
-  if (timer* const rest = t->passed.get()) {
-    timer* last = rest;
-    while (last->passed.get() != nullptr) last = last->passed.get();
-    free_outside_.put_chain(*rest, *last);
-  }
+  if (timer* const rest = t->passed.get()) free_outside_.put_back(*rest);
   t->target.set(&target);
   t->in_transit.set(true);
   t->deadline.store(ns(deadline), relaxed);
@@ -62,18 +58,18 @@ bool worker_timers::stop(timer& t) noexcept {
 }
 
 bool worker_timers::stop_outside(timer& t) noexcept {
-  const bool armed = t.at.exchange(timer::stopped, acq_rel) == timer::armed;  // E2 publish, observe
+  const bool armed = t.at.exchange(timer::stopped, relaxed) == timer::armed;  // relaxed: I1
   returned_.put(t);
   return armed;
 }
 
-void worker_timers::drain() noexcept {
+void worker_timers::drain(std::int64_t now) noexcept {
   timer* back = returned_.take_all();  // I3: before `arrived`
   for (timer* t = arrived_.take_all(); t != nullptr;) {
     timer* const next = t->arriving.get();
     t->in_transit.set(false);
     const std::int64_t deadline = t->deadline.load(relaxed);
-    if (deadline != ns(time_point::max())) wheel_.insert(*t, deadline);
+    if (deadline != ns(time_point::max())) wheel_.insert(*t, deadline, now);
     t = next;
   }
   while (back != nullptr) {
@@ -96,11 +92,11 @@ void worker_timers::recycle(timer& t) noexcept {
 
 void worker_timers::fire(timer& t) noexcept {
   timer_target* const target = t.target.get();                                // I2
-  if (t.at.exchange(timer::fired, acq_rel) == timer::armed) target->fired();  // E2 publish, observe
+  if (t.at.exchange(timer::fired, relaxed) == timer::armed) target->fired();  // relaxed: I1
 }
 
 std::size_t worker_timers::poll(time_point now) noexcept {
-  drain();
+  drain(ns(now));
   return wheel_.advance(ns(now), [this](wheel_entry& e) { fire(static_cast<timer&>(e)); });
 }
 

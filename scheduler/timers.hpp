@@ -8,13 +8,12 @@
 //   fired     the worker took it out to call its target
 //
 // I1  `armed` is left by one exchange: the worker's to fired, or the stopper's to stopped. Each timer is stopped exactly once,
-//     and its memory is used again only after that.
+//     and its memory is used again only after that. The exchange says who was first and orders nothing: a target that is
+//     called while it is stopped has to settle that with its stopper itself.
 // I2  Whoever calls the target has read everything from the timer before its exchange: after it the stopper may free the timer.
 // I3  A thread passes a timer to `arrived` before it can be passed to `returned`; the worker takes `returned` first and empties
 //     `arrived` before it looks at what it took.
 // E1  pass on (release) -> drain (acquire): a timer's fields.
-// E2  fire (release) -> stop (acquire), and stop (release) -> fire (acquire): who loses sees what the winner did before. A promise to
-//     callers; nothing in here needs it, so its orders survive mutation.
 // D1  start_outside passes a timer on (seq_cst), then reads `parked_until` (seq_cst); a worker that is about to park writes
 //     `parked_until` (seq_cst), then reads `arrived` (seq_cst).
 
@@ -53,6 +52,15 @@ class timer_mail {
     do {
       (last.*Link).set(top);
     } while (!top_.compare_exchange_weak(top, &first, seq_cst, relaxed));  // E1 publish, D1 store
+  }
+  /// What take_all gave, less its first. Looks for its end only if others have put something in meanwhile: who finds the list
+  /// empty makes new timers, so it must not be empty for as long as that takes.
+  void put_back(timer& first) noexcept {
+    timer* top = nullptr;
+    if (top_.compare_exchange_strong(top, &first, release, relaxed)) return;  // E1 publish
+    timer* last = &first;
+    while (timer* const next = (last->*Link).get()) last = next;
+    put_chain(first, *last);
   }
   timer* take_all() noexcept {
     // relaxed: a hint; acquire, E1 observe
@@ -96,7 +104,7 @@ class worker_timers {
   /// Calls visit(deadline) for each timer that is armed: a snapshot, any thread.
   template <class Visit>
   void visit_armed(Visit visit) const {
-    for (const chunk* c = chunks_.load(acquire); c != nullptr; c = c->next) {  // E3 observe
+    for (const chunk* c = chunks_.load(acquire); c != nullptr; c = c->next) {  // E2 observe
       for (std::size_t i = 0; i < c->size; ++i) {
         const timer& t = c->timers[i];
         if (t.at.load(relaxed) == timer::armed) visit(time_point(std::chrono::nanoseconds(t.deadline.load(relaxed))));
@@ -105,7 +113,7 @@ class worker_timers {
   }
 
  private:
-  // E3  new_chunk (release) -> visit_armed (acquire): the timers of a chunk as they were made.
+  // E2  new_chunk (release) -> visit_armed (acquire): the timers of a chunk as they were made.
   struct chunk {
     explicit chunk(std::size_t n) : timers(new timer[n]), size(n) {}
     std::unique_ptr<timer[]> timers;
@@ -119,7 +127,7 @@ class worker_timers {
   bool full_mailbox() noexcept { return mail_count_.fetch_add(1, relaxed) % 64 == 63; }  // relaxed: a rough count
 
   timer* new_chunk(std::size_t size, bool outside);
-  void drain() noexcept;
+  void drain(std::int64_t now = 0) noexcept;
   void recycle(timer& t) noexcept;
   void fire(timer& t) noexcept;
 

@@ -94,7 +94,7 @@ void worker::feed_thieves() noexcept {
 // ---------------------------------------------------------------------------------------------------------------- taking
 
 runnable* worker::take_lifo() noexcept {
-  runnable* const r = lifo_.exchange(nullptr, acquire);  // E1 observe
+  runnable* const r = lifo_.exchange(nullptr, relaxed);  // relaxed: only this thread puts something in
   if (r == nullptr) return nullptr;                      // a thief was quicker
   if (++lifo_run_ <= lifo_limit) return r;
   push_ready(*r);
@@ -112,8 +112,8 @@ runnable* worker::look_outside() noexcept {
     interval_ = std::min(interval_ * 2, longest_interval);
   }
   until_look_ = interval_;
-  if (!timers_.idle()) timers_.poll(now);
-  ++looks_;  // each source comes first in turn, so that none keeps the others waiting for ever
+  timers_.poll(now);  // also without timers: the wheel rounds by what is left, so it must know the time
+  ++looks_;           // each source comes first in turn, so that none keeps the others waiting for ever
   for (std::uint32_t i = 0; i < 4; ++i) {
     runnable* r = nullptr;
     switch ((looks_ + i) % 4) {
@@ -273,11 +273,13 @@ void worker::park() noexcept {
   watched_ = watched_ || watching;
   searching_ = pool_.idle.leave_sleep(index_);
   mode_.store(searching_ ? mode::searching : mode::running, relaxed);
+  timers_.poll(pool_.now());
   if (!stay) yield_thread();  // what was seen may be in the hands of a thread that needs this processor
 }
 
 void worker::work() noexcept {
   set_current(this);
+  timers_.poll(pool_.now());
   bool idle = false;  // nothing was found since the last task
   for (;;) {
     runnable* r = next();

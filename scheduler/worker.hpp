@@ -149,7 +149,7 @@ class worker final : public fork_lane {
     counter.store(counter.load(relaxed) + 1, relaxed);
   }
 
-  static constexpr std::uint32_t lifo_limit = 16;
+  static constexpr std::uint32_t lifo_limit = model_build ? 1 : 16;
   static constexpr std::uint32_t longest_interval = 64;
   static constexpr std::uint32_t naps_before_sleep = 4;
   static constexpr auto nap_length = std::chrono::microseconds(50);
@@ -190,7 +190,7 @@ inline void worker::wake(runnable& r) noexcept {
   if (running_ == nullptr || (pool_.simulated && chance(4))) return push_ready(r);
   if (lifo_.load(relaxed) == nullptr) {                                  // relaxed: only the owner puts something in
     lifo_.store(&r, release);                                            // E1 publish
-  } else if (runnable* const displaced = lifo_.exchange(&r, acq_rel)) {  // E1 publish, observe
+  } else if (runnable* const displaced = lifo_.exchange(&r, release)) {  // E1 publish
     return push_ready(*displaced);  // the slot stays full, and what follows was done when it was filled
   }
   if (!pool_.watch.taken() && pool_.idle.anybody_sleeps()) [[unlikely]]

@@ -40,11 +40,18 @@ void work_off();
 void become_worker(scheduler& s, task_context* context) noexcept;
 /// Fires the `which`-th timer that was started, if it was and nobody has stopped it.
 void fire_timer(int which) noexcept;
+/// The same, once it was started.
+void await_timer_and_fire(int which) noexcept;
+/// From now on there is no memory for a timer.
+void refuse_timers() noexcept;
 /// The next `n` threads that a blocking pool asks for are given, later ones refused.
 void allow_threads(int n) noexcept;
 /// Runs as the `which`-th thread that a blocking pool started; returns at once when it starts fewer.
 void be_thread(int which);
-/// Whether every thread that was started was joined.
+/// Waits until the `which`-th thread that a blocking pool started has ended.
+void await_end(int which) noexcept;
+/// Whether the `which`-th thread, or each, was joined if it was started.
+bool joined(int which) noexcept;
 bool all_joined() noexcept;
 /// No more threads will be started: be_thread of those that were not returns.
 void no_more_threads() noexcept;

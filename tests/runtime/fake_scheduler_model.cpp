@@ -47,6 +47,7 @@ struct fake_line {
   atomic<std::uint32_t> left{0};
   static constexpr std::uint32_t most_timers = 3;
   atomic<timer*> timers[most_timers];
+  atomic<std::uint32_t> timer_there[most_timers];  // 1 once timers is set
   atomic<std::uint32_t> timer_count{0};
 };
 
@@ -59,6 +60,7 @@ namespace {
 // Ordinary memory, written before the threads start or by the one thread that reads it.
 scheduler* the_scheduler = nullptr;
 fake_line* the_state = nullptr;
+bool timers_refused = false;
 struct self {
   scheduler* home = nullptr;
   task_context* task = nullptr;
@@ -79,6 +81,7 @@ void run_one(runnable& r) {
 scheduler::scheduler(scheduler_options options) : state_(new state(options.workers)) {
   the_scheduler = this;
   the_state = state_;
+  timers_refused = false;
   for (auto& each : selves) each = {};
 }
 
@@ -100,10 +103,13 @@ bool scheduler::simulated() const noexcept { return false; }
 time_point scheduler::now() const noexcept { return impl::now(); }
 
 timer* scheduler::start_timer(time_point, timer_target& target) {
+  if (timers_refused) throw std::bad_alloc();
   const std::uint32_t i = state_->timer_count.fetch_add(1, relaxed);
   if (i >= fake_line::most_timers) model::fail("The fake scheduler has too few timers for this program.");
   auto* made = new timer(target);
   state_->timers[i].store(made, release);
+  state_->timer_there[i].store(1, release);
+  futex::wake(state_->timer_there[i], 1);
   return made;
 }
 bool scheduler::stop_timer(timer* t) noexcept {
@@ -160,6 +166,14 @@ void fire_timer(int which) noexcept {
   std::uint32_t expected = 0;
   if (t->word.compare_exchange_strong(expected, 2, acq_rel, acquire)) t->target->fired();
 }
+
+void await_timer_and_fire(int which) noexcept {
+  auto& there = the_state->timer_there[which];
+  while (there.load(acquire) == 0) futex::wait(there, 0);
+  fire_timer(which);
+}
+
+void refuse_timers() noexcept { timers_refused = true; }
 
 }  // namespace fake
 
@@ -220,6 +234,13 @@ void be_thread(int which) {
   h.state.store(2, release);
   futex::wake(h.state, 1);
 }
+
+void await_end(int which) noexcept {
+  auto& state = crew[which].state;
+  for (std::uint32_t now = state.load(acquire); now != 2; now = state.load(acquire)) futex::wait(state, now);
+}
+
+bool joined(int which) noexcept { return crew[which].as == nullptr; }
 
 bool all_joined() noexcept {
   return std::ranges::all_of(crew, [](const hired& h) { return h.as == nullptr; });

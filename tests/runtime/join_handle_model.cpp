@@ -129,6 +129,49 @@ void waits_again(model::run& r) {
   r.finally([&s] { model::check(s.got == 7, "The result is there."); });
 }
 
+// The task ends only when the second wait has begun or has been given up: the first one leaves nothing behind that refuses it.
+void waits_again_before_the_end(model::run& r) {
+  struct twice : answering {
+    atomic<std::uint32_t> over{0};
+  };
+  auto& s = r.make<twice>();
+  r.thread("handle", [&s] {
+    s.got = s.wait(s.waiter);
+    s.over.store(1, relaxed);
+    futex::wake(s.over, 1);
+    s.got += s.wait(s.second_waiter);
+    s.handle.reset();
+  });
+  r.thread("worker", [&s] {
+    s.waiter.cancel();
+    while (s.over.load(relaxed) == 0) futex::wait(s.over, 0);
+    fake::work(1);
+  });
+  r.finally([&s] { model::check(s.got == 7 - 1, "The first wait was cancelled, the second one has the result."); });
+}
+
+// A result that lies beside its record goes with the last one who could ask for it.
+void large_result(model::run& r) {
+  struct large {
+    value of;
+    char rest[100] = {};
+  };
+  struct with_large : state {
+    static task<large> answer(in_model, plain<int>& argument) { co_return large{value(argument.get() + 1)}; }
+    std::optional<join_handle<large>> of;
+    with_large() {
+      of.emplace(spawner::spawn(*core, *std::make_unique<task<large>>(answer(in_model{}, argument)), "model", "", 0));
+    }
+  };
+  auto& s = r.make<with_large>();
+  r.thread("worker", [] { fake::work(1); });
+  r.thread("handle", [&s] {
+    if (s.of->done()) s.got = s.of->wait().of.value();
+    s.of.reset();
+  });
+  r.finally([&s] { model::check(s.got == 0 || s.got == 7, "The result is there."); });
+}
+
 // Two wait at once, which is refused to one of them; the result is given once.
 void two_wait(model::run& r) {
   auto& s = r.make<answering>();
@@ -192,6 +235,9 @@ const model::program cancelled_wait{
     "join handle: the task ends while the wait is cancelled", {.max = 1'500'000}, is_cancelled};
 const model::program alone{"join handle: two cancellers end the wait", {}, is_cancelled_alone};
 const model::program again{"join handle: a second wait after a cancelled one", {}, waits_again};
+const model::program before_end{
+    "join handle: a second wait after a cancelled one, the task goes on", {}, waits_again_before_the_end};
+const model::program large{"join handle: a large result, the handle looks and goes", {}, large_result};
 const model::program both{"join handle: two wait at once", {}, two_wait};
 const model::program gone{"join handle: the task ends, the handle goes, a dump passes", {}, dropped};
 const model::program failed{"join handle: a task fails as its handle goes", {}, fails_unheard};

@@ -8,7 +8,11 @@
 #include <sluice/runtime/when_any.hpp>
 
 #include <chrono>
+#include <stdexcept>
 #include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
 
 namespace {
 
@@ -36,6 +40,7 @@ struct state {
 task<value> child(in_model, state& s, int n) {
   s.begun.store(1, relaxed);
   futex::wake(s.begun, 1);
+  model::check(co_await current{}, runs_as_itself);
   co_return value(s.argument.get() + n);
 }
 task<value> failing(in_model, state&) {
@@ -55,6 +60,15 @@ task<value> sleeper(in_model, state& s) {
 task<value> all(in_model, state& s) {
   auto results = co_await when_all(child(in_model{}, s, 1), child(in_model{}, s, 2));
   s.outcome = std::get<0>(results).value() + std::get<1>(results).value();
+  model::check(co_await current{}, runs_as_itself);
+  co_return value(0);
+}
+task<value> list(in_model, state& s) {
+  std::vector<task<value>> tasks;
+  tasks.push_back(child(in_model{}, s, 1));
+  tasks.push_back(child(in_model{}, s, 2));
+  const auto results = co_await when_all(std::move(tasks));
+  s.outcome = results[0].value() + results[1].value();
   co_return value(0);
 }
 task<value> both_fail(in_model, state& s) {
@@ -80,6 +94,41 @@ task<value> any(in_model, state& s) {
   } catch (const cancelled&) {
     s.outcome = -1;  // the canceller was there first, and the sleeper the first to end
   }
+  co_return value(0);
+}
+// The second time there is nothing left to run, and nothing of it is left behind.
+task<value> list_twice(in_model, state& s) {
+  std::vector<task<value>> tasks;
+  tasks.push_back(child(in_model{}, s, 1));
+  auto once = when_all(std::move(tasks));
+  s.outcome = (co_await std::move(once))[0].value();
+  try {
+    (void)co_await std::move(once);
+    model::fail("A list can be awaited twice.");
+  } catch (const std::logic_error&) {
+  }
+  co_return value(0);
+}
+task<value> second_first(in_model, state& s) {
+  auto first = co_await when_any(sleeper(in_model{}, s), child(in_model{}, s, 2));
+  s.outcome = std::get<1>(first).value();
+  co_return value(0);
+}
+task<value> two_race(in_model, state& s) {
+  auto first = co_await when_any(child(in_model{}, s, 1), child(in_model{}, s, 2));
+  s.outcome = std::visit([](const value& v) { return v.value(); }, first);
+  co_return value(0);
+}
+
+// Its caller may be cancelled before anything has begun.
+template <task<value> (*Inner)(in_model, state&)>
+task<value> or_nothing(in_model, state& s) {
+  try {
+    (void)co_await Inner(in_model{}, s);
+  } catch (const cancelled&) {
+    s.outcome = -1;
+  }
+  model::check(co_await current{}, runs_as_itself);
   co_return value(0);
 }
 
@@ -122,6 +171,20 @@ void in_parallel(model::run& r, body caller, bool sleeps, bool canceller, int ou
   });
 }
 
+// The caller is cancelled at any time: nothing begins, or all of it ends.
+void at_entry(model::run& r, body caller, int outcome) {
+  auto& s = r.make<state>();
+  s.spawn(caller(in_model{}, s));
+  r.thread("worker", [&s] { fake::run(*s.root); });
+  r.thread("canceller", [&s] { s.handle->cancel(); });
+  r.finally([&s, outcome] {
+    fake::work_off();
+    model::check(s.outcome == outcome || s.outcome == -1,
+                 "The caller has what its children answered, or is cancelled.");
+    s.handle.reset();
+  });
+}
+
 const model::program both{
     "when_all: two children end", {}, [](model::run& r) { in_parallel(r, all, false, false, 15); }};
 const model::program cancelled_both{"when_all: two children end, the caller is cancelled", {}, [](model::run& r) {
@@ -141,5 +204,21 @@ const model::program first{"when_any: one child ends as the other falls asleep",
 const model::program first_cancelled{"when_any: the same, and the caller is cancelled", {}, [](model::run& r) {
                                        in_parallel(r, any, true, true, 7, -1);
                                      }};
+const model::program second{"when_any: the second child ends as the first one falls asleep", {}, [](model::run& r) {
+                              in_parallel(r, second_first, false, false, 8);
+                            }};
+const model::program race{
+    "when_any: two children end", {}, [](model::run& r) { in_parallel(r, two_race, false, false, 7, 8); }};
+const model::program listed{
+    "when_all: two children of a list end", {}, [](model::run& r) { in_parallel(r, list, false, false, 15); }};
+const model::program list_again{
+    "when_all: a list is awaited twice", {}, [](model::run& r) { at_entry(r, or_nothing<list_twice>, 7); }};
+const model::program all_at_entry{
+    "when_all: the caller is cancelled at its entry", {}, [](model::run& r) { at_entry(r, or_nothing<all>, 15); }};
+const model::program list_at_entry{"when_all: the caller of a list is cancelled at its entry", {}, [](model::run& r) {
+                                     at_entry(r, or_nothing<list>, 15);
+                                   }};
+const model::program any_at_entry{
+    "when_any: the caller is cancelled at its entry", {}, [](model::run& r) { at_entry(r, or_nothing<two_race>, 7); }};
 
 }  // namespace

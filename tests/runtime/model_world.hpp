@@ -52,6 +52,18 @@ class core_holder {
   runtime_core* core_;
 };
 
+/// What a task awaits to learn whether its worker runs on its behalf: this_task, yield and nested waits go by that.
+struct current {
+  struct awaiter {
+    task_context* own;
+    bool await_ready() const noexcept { return true; }
+    void await_suspend(std::coroutine_handle<>) const noexcept {}
+    bool await_resume() const noexcept { return scheduler::current_task() == own; }
+  };
+  awaiter bind(task_context& context) && noexcept { return {&context}; }
+};
+inline constexpr const char* runs_as_itself = "A coroutine runs on behalf of its own context.";
+
 /// How a wait ended: the value, -1 for cancelled, -2 for another exception.
 template <class Awaiter>
 int await(Awaiter& awaiter, thread_context& context) {

@@ -43,37 +43,38 @@ TEST(nested, a_timeout_within_a_timeout_leaves_nothing_behind) {
   }
 }
 
-task<> nothing(task_group&) { co_return; }
+task<> waits(task_group&) { co_await sleep_for(1h); }
 
-task<bool> refused_group(join_handle<void>*& self) {
-  bool refused = false;
+// task_group_model.cpp has the cancellation that comes before the link.
+task<bool> cancelled_group(join_handle<void>*& self) {
+  bool stopped = false;
   auto body = [&](task_group& group) -> task<> {
-    self->cancel();  // between the entry and the link
-    return nothing(group);
+    self->cancel();  // between the link and the body's task
+    return waits(group);
   };
   try {
     co_await timeout(50ms, with_group(body));
   } catch (const cancelled&) {
-    refused = true;
+    stopped = true;
   }
-  co_return refused;
+  co_return stopped;
 }
 
-task<> cancels_itself(join_handle<void>*& self, bool& refused) { refused = co_await refused_group(self); }
+task<> cancels_itself(join_handle<void>*& self, bool& stopped) { stopped = co_await cancelled_group(self); }
 
-TEST(nested, a_group_that_is_refused_at_its_entry_tells_the_timeout_around_it) {
+TEST(nested, a_group_that_is_cancelled_at_its_entry_tells_the_timeout_around_it) {
   in_all_worlds(
       [](runtime& r) {
         join_handle<void>* self = nullptr;
-        bool refused = false;
+        bool stopped = false;
         auto outer = [&]() -> task<> {
-          auto handle = spawn(cancels_itself(self, refused));
+          auto handle = spawn(cancels_itself(self, stopped));
           self = &handle;
           while (!handle.done()) co_await yield();
           co_await sleep_for(60ms);
         };
         r.block_on(outer());
-        EXPECT_TRUE(refused);
+        EXPECT_TRUE(stopped);
       },
       10);
 }

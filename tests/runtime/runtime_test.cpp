@@ -86,6 +86,13 @@ TEST(runtime, blocking_on_a_worker_is_a_logic_error_that_names_the_replacement) 
   });
 }
 
+TEST(runtime, block_on_of_a_task_that_was_given_away_is_a_logic_error) {
+  runtime r(simulated(1));
+  auto t = number(1);
+  EXPECT_EQ(r.block_on(std::move(t)), 1);
+  EXPECT_THROW(r.block_on(std::move(t)), std::logic_error);
+}
+
 TEST(runtime, counts_spawned_tasks_until_they_have_ended) {
   in_all_worlds([](runtime& r) {
     EXPECT_EQ(r.task_count(), 0u);
@@ -336,6 +343,29 @@ TEST(runtime, a_simulation_with_one_seed_runs_the_same_way_twice) {
   EXPECT_TRUE(differs);
 }
 
+TEST(runtime, a_task_that_block_on_left_at_a_standstill_goes_with_the_runtime) {
+  std::atomic<int> live{0};
+  event never;
+  {
+    runtime r(simulated(1));
+    auto stuck = [](event& e, counted) -> task<> { co_await e.wait(); };
+    EXPECT_THROW(r.block_on(stuck(never, counted(live))), std::logic_error);
+    EXPECT_EQ(live, 1);
+    EXPECT_EQ(r.task_count(), 1u);
+  }
+  EXPECT_EQ(live, 0);
+}
+
+TEST(runtime, a_task_that_block_on_left_at_a_standstill_may_still_end) {
+  event late;
+  runtime r(simulated(1));
+  auto waits = [](event& e) -> task<> { co_await e.wait(); };
+  EXPECT_THROW(r.block_on(waits(late)), std::logic_error);
+  late.set();
+  EXPECT_EQ(r.block_on(number(1)), 1);
+  while (r.task_count() != 0) EXPECT_EQ(r.block_on(number(1)), 1);
+}
+
 TEST(runtime, a_simulation_at_a_standstill_says_so_and_lists_the_tasks) {
   event never;
   runtime r(simulated(1));
@@ -349,6 +379,8 @@ TEST(runtime, a_simulation_at_a_standstill_says_so_and_lists_the_tasks) {
   EXPECT_NE(message.find("standstill"), std::string::npos) << message;
   EXPECT_NE(message.find("the stuck one"), std::string::npos) << message;
   EXPECT_NE(message.find("waits in event"), std::string::npos) << message;
+  never.set();  // the wait that failed has left the handle as it was
+  handle.wait();
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// tests: runtime/signal_counts.hpp
+// tests: runtime/signal_counts.hpp runtime/signal_watch.hpp
 #include <sluice/runtime/signals.hpp>
 
 #include "worlds.hpp"

@@ -5,8 +5,13 @@
 
 #include <sluice/runtime/sleep.hpp>
 #include <sluice/runtime/task_group.hpp>
+#include <sluice/runtime/this_task.hpp>
+#include <sluice/runtime/timeout.hpp>
+#include <sluice/runtime/when_all.hpp>
 
 #include <chrono>
+#include <stdexcept>
+#include <utility>
 
 namespace {
 
@@ -33,6 +38,7 @@ struct state {
 };
 
 task<> child(in_model, state& s, int n) {
+  model::check(co_await current{}, runs_as_itself);
   s.answers[n].set(s.argument.get() + n);
   co_return;
 }
@@ -52,7 +58,7 @@ task<> sleeper(in_model, state& s) {
 task<> spawns(in_model, state& s, task_group& g) {
   g.spawn(child(in_model{}, s, 0));
   s.begun.store(1, relaxed);
-  co_return;
+  model::check(co_await current{}, runs_as_itself);
 }
 task<> spawns_and_joins(in_model, state& s, task_group& g) {
   g.spawn(child(in_model{}, s, 0));
@@ -60,6 +66,28 @@ task<> spawns_and_joins(in_model, state& s, task_group& g) {
   co_await g.join();
   model::check(g.size() == 0, "No child is left.");
   s.answers[0].set(s.answers[0].get() + 1);
+}
+task<> joins_a_failure(in_model, state& s, task_group& g) {
+  g.spawn(fails(in_model{}, s));
+  co_await g.join();
+}
+// The child lets a second joiner in before it ends.
+task<> child_that_yields(in_model, state& s) {
+  co_await yield();
+  s.answers[0].set(s.argument.get());
+}
+task<> joins(in_model, state& s, task_group& g) {
+  co_await g.join();
+  if (!this_task::cancelled()) (void)s.answers[0].get();
+}
+task<> two_join(in_model, state& s, task_group& g) {
+  g.spawn(child_that_yields(in_model{}, s));
+  (void)co_await when_all(joins(in_model{}, s, g), joins(in_model{}, s, g));
+}
+task<> spawns_two(in_model, state& s, task_group& g) {
+  g.spawn(child(in_model{}, s, 0));
+  g.spawn(child(in_model{}, s, 1));
+  co_return;
 }
 task<> looks(in_model, state& s, task_group& g) {
   g.spawn(child(in_model{}, s, 0));
@@ -102,6 +130,37 @@ task<> sleeps_until_a_child_cancels(in_model, state&, task_group& g) {
   g.spawn(child_that_cancels(in_model{}, g));
   co_await sleep_for(1h);
 }
+task<> cancels_beside_a_child(in_model, state&, task_group& g) {
+  g.spawn(child_that_cancels(in_model{}, g));
+  g.cancel();
+  co_return;
+}
+// A task that was used already is refused before anything has changed.
+task<> spawns_a_used_task(in_model, state& s, task_group& g) {
+  task<> used = child(in_model{}, s, 0);
+  co_await std::move(used);
+  try {
+    g.spawn(std::move(used));
+    model::fail("A used task can be spawned.");
+  } catch (const std::logic_error&) {
+    model::check(g.size() == 0, "Nothing was spawned.");
+  }
+}
+
+// Bodies that are no coroutines: a child is there before the body's task is, or the task never comes.
+task<> answers_alone(in_model, state& s) {
+  s.answers[1].set(1);
+  co_return;
+}
+task<> spawns_before_it_begins(in_model, state& s, task_group& g) {
+  g.spawn(child(in_model{}, s, 0));
+  return answers_alone(in_model{}, s);
+}
+task<> spawns_and_has_no_task(in_model, state& s, task_group& g) {
+  g.spawn(child(in_model{}, s, 0));
+  s.begun.store(1, relaxed);
+  throw 7;
+}
 
 using body = task<> (*)(in_model, state&, task_group&);
 
@@ -115,27 +174,53 @@ task<value> caller(in_model, state& s, body inner) {
   } catch (int) {
     s.outcome = 3;
   }
+  model::check(co_await current{}, runs_as_itself);
   co_return value(0);
 }
 
-/// Who takes part besides the worker that runs the body.
-struct cast {
-  bool thief = true;  // runs the child; without one the child runs when all the others have ended
-  bool sleeps = false;
-  bool canceller = false;
-  bool thief_cancels = false;  // the caller, when the child has ended or sleeps
-};
+// As the operation of a timeout, which hears of the group's end, or of its refusal, through its waker.
+task<value> limits_group(in_model, state& s, body inner) {
+  auto in_group = [&s, inner](task_group& g) { return inner(in_model{}, s, g); };
+  try {
+    co_await timeout(1h, with_group(in_group));
+    s.outcome = 1;
+  } catch (const cancelled&) {
+    s.outcome = 2;
+  } catch (int) {
+    s.outcome = 3;
+  }
+  co_return value(0);
+}
 
 // A group may be awaited by any coroutine of a task, not only by the one that its context began with.
 task<value> calls_caller(in_model, state& s, body inner) { co_return co_await caller(in_model{}, s, inner); }
 
+/// Who takes part besides the worker that runs the body.
+struct cast {
+  int thief = 1;   // resumes so many, the child first; without one the child runs when all the others have ended
+  int worker = 0;  // resumes so many when the body does not go on
+  int before = 0;  // so many are resumed, the body first, before the threads begin
+  bool sleeps = false;
+  bool canceller = false;      // when the body has begun
+  bool early = false;          // a canceller that waits for nothing
+  bool thief_cancels = false;  // the caller, when the child has ended or sleeps
+  task<value> (*caller)(in_model, state&, body) = calls_caller;
+};
+
 void in_group(model::run& r, body inner, cast who, std::function<bool(state&)> right) {
   auto& s = r.make<state>();
-  s.spawn(calls_caller(in_model{}, s, inner));
-  r.thread("worker", [&s] { fake::run(*s.root); });
-  if (who.thief) {
+  s.spawn(who.caller(in_model{}, s, inner));
+  if (who.before != 0) {
+    fake::run(*s.root);
+    fake::work(who.before - 1);
+  }
+  r.thread("worker", [&s, who] {
+    if (who.before == 0) fake::run(*s.root);
+    fake::work(who.worker);
+  });
+  if (who.thief != 0) {
     r.thread("thief", [&s, who] {
-      fake::work(1);
+      fake::work(who.thief);
       if (who.thief_cancels) s.handle->cancel();
       while (who.sleeps && !s.thief_over) fake::work(1);
     });
@@ -145,10 +230,11 @@ void in_group(model::run& r, body inner, cast who, std::function<bool(state&)> r
       if (s.begun.load(relaxed) == 1) s.handle->cancel();
     });
   }
+  if (who.early) r.thread("canceller", [&s] { s.handle->cancel(); });
   r.finally([&s, right] {
     fake::work_off();
     model::check(right(s), "The caller has what its group answered.");
-    model::check(s.core->records().free_count() == 1, "The child's record is free again.");
+    model::check(s.core->records().free_count() + 1 == s.core->records().used(), "The child's record is free again.");
     s.handle.reset();
   });
 }
@@ -170,9 +256,24 @@ const model::program cancelled_join{"group: the body joins its child, the caller
                                       in_group(r, spawns_and_joins, {.thief_cancels = true},
                                                [](state& s) { return s.outcome == 1 || s.outcome == 2; });
                                     }};
+const model::program join_failed{"group: the body joins a child that fails", {}, [](model::run& r) {
+                                   in_group(r, joins_a_failure, {}, [](state& s) { return s.outcome == 3; });
+                                 }};
+const model::program joined_twice{"group: two of the body join its child", {}, [](model::run& r) {
+                                    in_group(r, two_join, {.thief = 3}, [](state& s) { return s.outcome == 1; });
+                                  }};
+const model::program joined_twice_cancelled{
+    "group: two of the body join its child, the caller is cancelled", {}, [](model::run& r) {
+      in_group(r, two_join, {.before = 3, .early = true}, [](state& s) { return s.outcome == 1 || s.outcome == 2; });
+    }};
+const model::program two_children{"group: two children end on two workers", {}, [](model::run& r) {
+                                    in_group(r, spawns_two, {.worker = 1, .before = 1}, [](state& s) {
+                                      return s.outcome == 1 && s.answers[0].get() == 6 && s.answers[1].get() == 7;
+                                    });
+                                  }};
 const model::program stays{
     "group: the body joins a child that goes on, the caller is cancelled", {}, [](model::run& r) {
-      in_group(r, spawns_and_joins, {.thief = false, .canceller = true},
+      in_group(r, spawns_and_joins, {.thief = 0, .canceller = true},
                [](state& s) { return s.outcome == 1 || s.outcome == 2; });
     }};
 const model::program passed_on{"group: a child falls asleep, the caller is cancelled", {}, [](model::run& r) {
@@ -201,5 +302,37 @@ const model::program stopped{"group: the body cancels a child that falls asleep"
                                in_group(r, spawns_a_sleeper_and_cancels, {.sleeps = true},
                                         [](state& s) { return s.outcome == 1; });
                              }};
+const model::program two_cancel{"group: the body and its child cancel the group", {}, [](model::run& r) {
+                                  in_group(r, cancels_beside_a_child, {}, [](state& s) { return s.outcome == 1; });
+                                }};
+const model::program used{"group: a used task is spawned", {}, [](model::run& r) {
+                            in_group(r, spawns_a_used_task, {.thief = 0}, [](state& s) { return s.outcome == 1; });
+                          }};
+const model::program at_entry{"group: the caller is cancelled at its entry", {}, [](model::run& r) {
+                                in_group(r, spawns, {.thief = 0, .early = true},
+                                         [](state& s) { return s.outcome == 1 || s.outcome == 2; });
+                              }};
+const model::program limited{"group: the caller is cancelled at its entry, in a timeout", {}, [](model::run& r) {
+                               in_group(r, spawns, {.thief = 0, .early = true, .caller = limits_group},
+                                        [](state& s) { return s.outcome == 1 || s.outcome == 2; });
+                             }};
+const model::program no_body_limited{
+    "group: a child is spawned and no body begins, in a timeout", {}, [](model::run& r) {
+      in_group(r, spawns_and_has_no_task, {.caller = limits_group}, [](state& s) { return s.outcome == 3; });
+    }};
+const model::program before_body{
+    "group: a child is spawned before the body begins, the caller is cancelled", {}, [](model::run& r) {
+      in_group(r, spawns_before_it_begins, {.thief = 0, .early = true},
+               [](state& s) { return s.outcome == 1 || s.outcome == 2; });
+    }};
+const model::program no_body{"group: a child is spawned and no body begins", {}, [](model::run& r) {
+                               in_group(r, spawns_and_has_no_task, {},
+                                        [](state& s) { return s.outcome == 3 && s.answers[0].get() == 6; });
+                             }};
+const model::program no_body_cancelled{
+    "group: a child is spawned and no body begins, the caller is cancelled", {}, [](model::run& r) {
+      in_group(r, spawns_and_has_no_task, {.thief = 0, .early = true},
+               [](state& s) { return s.outcome == 2 || s.outcome == 3; });
+    }};
 
 }  // namespace

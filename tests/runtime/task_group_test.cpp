@@ -241,6 +241,33 @@ TEST(with_group, in_an_already_cancelled_task_throws_and_starts_nothing) {
   EXPECT_FALSE(started);
 }
 
+TEST(with_group, waits_for_what_was_spawned_before_its_body_began) {
+  std::atomic<int> live{0};
+  auto child = [](counted) -> task<> { co_await sleep_for(10ms); };
+  auto nothing = []() -> task<> { co_return; };
+  auto spawns_first = [&](task_group& group) {
+    group.spawn(child(counted(live)));
+    return nothing();
+  };
+  auto spawns_and_throws = [&](task_group& group) -> task<> {
+    group.spawn(child(counted(live)));
+    throw std::runtime_error("there is no body");
+  };
+  cancel_at_every_point([&]() -> task<> { co_await with_group(spawns_first); }, [&](bool) { EXPECT_EQ(live, 0); }, 20);
+  cancel_at_every_point(
+      [&]() -> task<> {
+        bool threw = false;
+        try {
+          co_await with_group(spawns_and_throws);
+        } catch (const std::runtime_error&) {
+          threw = true;
+        }
+        EXPECT_TRUE(threw);
+        EXPECT_EQ(live, 0);
+      },
+      [&](bool) { EXPECT_EQ(live, 0); }, 20);
+}
+
 TEST(with_group, cancellation_at_every_point_reaches_all_and_waits_for_all) {
   std::atomic<int> live{0};
   auto child = [](counted, int steps) -> task<> {

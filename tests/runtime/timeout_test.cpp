@@ -179,6 +179,15 @@ TEST(timeout, leaves_no_timer_behind) {
   r.block_on(program());
 }
 
+TEST(timeout, of_a_task_that_was_awaited_is_a_logic_error) {
+  auto program = []() -> task<> {
+    auto t = number_after(1, 0ms);
+    (void)co_await std::move(t);
+    EXPECT_THROW((void)co_await timeout(1h, std::move(t)), std::logic_error);
+  };
+  run(program(), simulated(1));
+}
+
 TEST(timeout, shows_in_a_dump_what_the_operation_waits_for) {
   runtime r(simulated(1));
   auto program = [&]() -> task<> {

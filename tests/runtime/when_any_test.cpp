@@ -93,6 +93,19 @@ TEST(when_all_settled, gives_an_outcome_for_each_and_cancels_nobody) {
   });
 }
 
+TEST(when_all_settled, gives_results_that_have_no_default) {
+  struct made_of {
+    explicit made_of(int from) : n(from) {}
+    int n;
+  };
+  auto make = [](int n) -> task<made_of> { co_return made_of(n); };
+  auto program = [&]() -> task<int> {
+    auto both = co_await when_all_settled(make(1), make(2));
+    co_return std::get<0>(both).value().n + std::get<1>(both).value().n;
+  };
+  EXPECT_EQ(run(program(), simulated(1)), 3);
+}
+
 TEST(when_all_settled, passes_a_cancellation_on_and_reports_it_as_outcomes) {
   runtime r(simulated(2));
   auto handle = r.spawn([]() -> task<bool> {

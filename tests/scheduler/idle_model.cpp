@@ -103,14 +103,21 @@ const model::program one_worker{"idle: one worker, two items from outside", {}, 
                                   r.finally([&s] { s.check_end(); });
                                 }};
 
-const model::program two_workers{"idle: two workers, two publishers", {}, [](model::run& r) {
-                                   auto& s = r.make<inbox_hall<2, 2>>();
+const model::program two_workers{"idle: two workers, an item from outside", {.bound = 2}, [](model::run& r) {
+                                   auto& s = r.make<inbox_hall<2, 1>>();
                                    r.thread("worker", [&s] { s.worker(0); });
                                    r.thread("worker", [&s] { s.worker(1); });
                                    r.thread("outside", [&s] { s.put(s.tasks[0]); });
-                                   r.thread("outside", [&s] { s.put(s.tasks[1]); });
                                    r.finally([&s] { s.check_end(); });
                                  }};
+
+const model::program two_publishers{"idle: one worker, two publishers", {.bound = 2}, [](model::run& r) {
+                                      auto& s = r.make<inbox_hall<1, 2>>();
+                                      r.thread("worker", [&s] { s.worker(0); });
+                                      r.thread("outside", [&s] { s.put(s.tasks[0]); });
+                                      r.thread("outside", [&s] { s.put(s.tasks[1]); });
+                                      r.finally([&s] { s.check_end(); });
+                                    }};
 
 const model::program early{
     "idle: a worker that wakes at its deadline while a publisher picks it", {.timeouts = 2}, [](model::run& r) {

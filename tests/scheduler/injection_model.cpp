@@ -3,6 +3,7 @@
 #include "forgetful_queue.hpp"
 #include "items.hpp"
 
+#include <sluice/scheduler/idle.hpp>
 #include <sluice/scheduler/injection.hpp>
 
 namespace {
@@ -60,5 +61,59 @@ const model::program whole_batch{"injection: a batch is claimed only when it is 
                                      check_all_taken(s.items);
                                    });
                                  }};
+
+// E1: what was counted before a claim is found by the first dequeue, if nobody else takes it.
+struct found_at_once : forgetful_queue<item, 1, 2> {
+  std::size_t dequeue(item** out, std::size_t n) noexcept {
+    const std::size_t got = forgetful_queue::dequeue(out, n);
+    model::check(got == n, "What is claimed is there.");
+    return got;
+  }
+};
+const model::program at_once{"injection: what is claimed is found at once", {}, [](model::run& r) {
+                               struct pair {
+                                 counted_queue<item, found_at_once> queue;
+                                 std::array<item, 2> items;
+                               };
+                               auto& s = r.make<pair>();
+                               r.thread("producer", [&s] {
+                                 for (item& it : s.items) {
+                                   item* const one = filled(it);
+                                   (void)s.queue.put(0, &one, 1);
+                                 }
+                               });
+                               r.thread("consumer", [&s] {
+                                 item* out[2];
+                                 for (std::size_t left = 2; left > 0;) {
+                                   const std::size_t n = s.queue.take(out, left);
+                                   for (std::size_t i = 0; i < n; ++i) take(out[i]);
+                                   left -= n;
+                                   if (n == 0) yield_thread();
+                                 }
+                               });
+                               r.finally([&s] { check_all_taken(s.items); });
+                             }};
+
+// D1, as in submit_outside and park of worker.cpp.
+const model::program seen_or_seeing{"injection: a put while somebody falls asleep", {}, [](model::run& r) {
+                                      struct both : shared {
+                                        idle_state idle{2};
+                                        bool sleeper_seen = false;
+                                        bool item_seen = false;
+                                      };
+                                      auto& s = r.make<both>();
+                                      r.thread("producer", [&s] {
+                                        s.put(0, 0);
+                                        s.sleeper_seen = s.idle.anybody_sleeps();
+                                      });
+                                      r.thread("sleeper", [&s] {
+                                        s.idle.announce_sleep(1, false);
+                                        s.item_seen = s.queue.has_items();
+                                      });
+                                      r.finally([&s] {
+                                        model::check(s.sleeper_seen || s.item_seen, "One of them sees the other.");
+                                        model::check(s.queue.size() == 1, "It is counted.");
+                                      });
+                                    }};
 
 }  // namespace

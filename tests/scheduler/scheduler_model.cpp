@@ -9,6 +9,7 @@
 #include <sluice/scheduler/scheduler.hpp>
 
 #include <memory>
+#include <string>
 
 namespace {
 
@@ -130,8 +131,69 @@ const model::program timer_and_destroy{
       r.thread("outside", [&s, deadline] { s.outside().start_timer(deadline, s.ring); });
     }};
 
+// Never fires unless the clock is moved, which it is not.
+struct silent final : timer_target {
+  void fired() noexcept override { model::fail("It was stopped before its time."); }
+};
+
+const model::program stop_and_destroy{
+    "scheduler: destroyed by who waited for a timer that was just stopped", {.timeouts = 0}, [](model::run& r) {
+      struct all : house {
+        all() : house(1u) {}
+        silent never;
+      };
+      auto& s = r.make<all>();
+      r.thread("worker", s.worker(0));
+      r.thread("main", [&s] { s.wait_and_destroy(); });
+      r.thread("outside", [&s] {
+        timer* const t = s.outside().start_timer(time_point::max(), s.never);
+        model::check(s.outside().stop_timer(t), "It has not fired.");
+        s.outside().unblock(s.done);
+      });
+    }};
+
+const model::program stopped_by_a_task{"scheduler: a task starts a timer, stops it, and one that was started outside",
+                                       {.bound = 1, .timeouts = 0},
+                                       [](model::run& r) {
+                                         struct all : house {
+                                           all() : house(1u) {}
+                                           silent never;
+                                           timer* outer = nullptr;
+                                         };
+                                         auto& s = r.make<all>();
+                                         runnable& task = s.first.prepare([&s] {
+                                           const time_point deadline = now() + milliseconds(1);
+                                           timer* const own = s.inside(0).start_timer(deadline, s.never);
+                                           model::check(own->home == &s.pool->workers[0]->timers() && !own->outside,
+                                                        "It is a timer of this worker.");
+                                           model::check(s.inside(0).stop_timer(own), "It has not fired.");
+                                           model::check(s.inside(0).stop_timer(s.outer), "Nor has the other one.");
+                                           s.inside(0).unblock(s.done);
+                                         });
+                                         r.thread("worker", s.worker(0));
+                                         r.thread("main", [&s, &task] {
+                                           s.outer = s.outside().start_timer(time_point::max(), s.never);
+                                           s.outside().wake(task);
+                                           s.wait_and_destroy();
+                                         });
+                                       }};
+
+const model::program described{"scheduler: described while a task runs", {.timeouts = 0}, [](model::run& r) {
+                                 auto& s = r.make<house>(1u);
+                                 s.outside().submit(s.first.prepare([&s] { s.inside(0).unblock(s.done); }));
+                                 r.thread("worker", s.worker(0));
+                                 r.thread("main", [&s] {
+                                   std::string text;
+                                   s.outside().describe(text);
+                                   model::check(text.find("\"model\": 1 workers") != std::string::npos,
+                                                "It says what it is.");
+                                   s.wait_and_destroy();
+                                 });
+                                 r.finally([&s] { model::check(s.first.runs() == 1, "What was handed over runs."); });
+                               }};
+
 const model::program nothing_to_do{
-    "scheduler: destroyed before its workers have begun", {.timeouts = 0}, [](model::run& r) {
+    "scheduler: destroyed before its workers have begun", {.bound = 2, .timeouts = 0}, [](model::run& r) {
       auto& s = r.make<house>(2u);
       r.thread("worker", s.worker(0));
       r.thread("worker", s.worker(1));

@@ -54,4 +54,30 @@ const model::program makes_segments{"tagged stack: two threads make the first se
                                       });
                                     }};
 
+// Each node is made once, so its values count the nodes.
+int nodes_made = 0;
+struct counted {
+  counted() noexcept { ++nodes_made; }
+  explicit counted(item* i) noexcept : it(i) {}
+  item* it = nullptr;
+};
+
+const model::program few_nodes{"tagged stack: nodes are used again", {}, [](model::run& r) {
+                                 struct pile {
+                                   tagged_stack<counted, 1> stack;
+                                   std::array<item, 2> items;
+                                 };
+                                 auto& s = r.make<pile>();
+                                 nodes_made = 0;
+                                 r.thread("one", [&s] {
+                                   for (item& it : s.items) {
+                                     model::check(s.stack.push(counted(filled(it))), "There is memory.");
+                                     counted got(nullptr);
+                                     model::check(s.stack.pop(got) && got.it == &it, "What went in comes out.");
+                                     take(got.it);
+                                   }
+                                   model::check(nodes_made == 1, "One value at a time needs one node.");
+                                 });
+                               }};
+
 }  // namespace

@@ -44,6 +44,15 @@ TEST(TimerWheel, WhatIsOverdueExpiresAtTheNextTick) {
   EXPECT_EQ(wheel.advance(1001, [](wheel_entry&) {}), 1u);
 }
 
+TEST(TimerWheel, WhoSaysWhatTimeItIsGetsTheRoundingOfWhatIsLeft) {
+  constexpr std::int64_t tick = 1 << 14;
+  constexpr std::int64_t now = 10'000 * tick;
+  timer_wheel wheel;
+  entry soon;
+  wheel.insert(soon, now + 5 * tick + 1, now);
+  EXPECT_EQ(wheel.next_deadline(), now + 6 * tick);
+}
+
 TEST(TimerWheel, AnEntryMayInsertAndRemoveOthersWhileItExpires) {
   timer_wheel wheel(0, 0);
   entry first;

@@ -1,17 +1,9 @@
 // The shipped worker loop against each source of work: nothing is left while everybody sleeps. A lost wakeup is a deadlock, or,
 // where a time-out would heal it, a clock that has moved.
-// models: scheduler/worker.cpp scheduler/worker.hpp scheduler/inbox.hpp scheduler/parker.hpp scheduler/napper.hpp
+// models: scheduler/worker.cpp scheduler/worker.hpp scheduler/inbox.hpp scheduler/parker.hpp
 
-#include "crew.hpp"
 #include "forgetful_queue.hpp"
-
-#include <array>
-
-namespace {
-
-bool injection_has_memory = true;  // says each program at its start
-
-}  // namespace
+#include "shop.hpp"
 
 namespace sluice::impl {
 
@@ -22,7 +14,7 @@ struct injection_queue::state {
 injection_queue::injection_queue(std::size_t) : state_(new state) {}
 injection_queue::~injection_queue() = default;
 bool injection_queue::enqueue(std::size_t, runnable* const* items, std::size_t n) noexcept {
-  return injection_has_memory && state_->items.enqueue(static_cast<std::size_t>(model::thread_index()), items, n);
+  return test::injection_has_memory && state_->items.enqueue(static_cast<std::size_t>(model::thread_index()), items, n);
 }
 std::size_t injection_queue::dequeue(runnable** out, std::size_t n) noexcept { return state_->items.dequeue(out, n); }
 
@@ -34,45 +26,6 @@ using namespace sluice::test;
 using namespace sluice::impl;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
-
-template <std::size_t Jobs>
-struct shop : crew {
-  explicit shop(std::size_t workers) : crew(workers, static_cast<int>(Jobs)), start(now()) {
-    injection_has_memory = true;
-    for (std::size_t i = 0; i < Jobs; ++i) set_job(i, [] {});
-  }
-  void set_job(std::size_t i, std::function<void()> body) {
-    bodies[i] = std::move(body);
-    if (ready[i] != nullptr) return;
-    ready[i] = &jobs[i].prepare([this, i] {
-      bodies[i]();
-      finished_one();
-    });
-  }
-  runnable& operator[](std::size_t i) { return *ready[i]; }
-  void check_jobs() {
-    for (job& j : jobs) model::check(j.runs() == 1, "No job is lost.");
-    model::check(pool.idle.sleeping() == 0, "The counts come back to nothing.");
-  }
-  void check_end() {
-    check_jobs();
-    model::check(now() == start, "Nobody had to wait for a time-out.");
-  }
-  // What was published is found at once or after a nap. The shortest watch, which would find it too, is 250 us.
-  void check_prompt() {
-    check_jobs();
-    model::check(now() < start + microseconds(250), "Nobody had to wait for the watch.");
-  }
-
-  time_point start;
-  std::array<job, Jobs> jobs;
-  std::array<std::function<void()>, Jobs> bodies;
-  std::array<runnable*, Jobs> ready{};
-};
-
-// A wait that times out although somebody can still go proves nothing here.
-const model::options patient{.timeouts = 0};
-const model::options patient_bounded{.bound = 2, .timeouts = 0};  // where an unbounded search would not end
 
 // ---- One worker, and work from outside ----------------------------------------------------------------------------------
 
@@ -93,9 +46,6 @@ auto from_outside(Put put, int threads) {
     r.finally([&s] { s.check_end(); });
   };
 }
-
-void woken(worker_pool& pool, runnable& r) { pool.put_outside(r); }
-void submitted(worker_pool& pool, runnable& r) { pool.submit_outside(r); }
 
 const model::program inbox_one{"worker: one, two wakes from one thread outside", patient, from_outside(woken, 1)};
 const model::program inbox_two{"worker: one, wakes from two threads outside", patient_bounded, from_outside(woken, 2)};
@@ -197,27 +147,49 @@ auto helps(Make make) {
       s.take_a_step();
     });
     r.thread("worker", s.worker(1));
-    r.finally([&s] { s.check_prompt(); });
+    r.finally([&s] { s.check_jobs(); });
   };
 }
 
-const model::program from_ring{"worker: two, the ready ring of a busy one", patient_bounded, helps<2>([](helped<2>& s) {
-                                 s.me().submit(s[0]);
-                                 s.me().submit(s[1]);
-                               })};
+void two_of_its_own(helped<2>& s) {
+  s.me().submit(s[0]);
+  s.me().submit(s.jobs[1].renew());
+}
+const model::program from_ring{"worker: two, the ready ring of a busy one", patient_bounded, helps<2>(two_of_its_own)};
+
+// Without stale reads: the look after the pop does not depend on the watch. (With them a waker may look for a sleeper's bit again
+// and again until that one has gone by itself.)
+const model::program from_ring_at_once{"worker: two, the ready ring of a busy one, at once",
+                                       {.bound = 2, .staleness = 0, .timeouts = 0},
+                                       [](model::run& r) {
+                                         auto& s = r.make<helped<2>>();
+                                         r.thread("owner", [&s] {
+                                           two_of_its_own(s);
+                                           s.take_a_step();
+                                         });
+                                         r.thread("worker", s.worker(1));
+                                         r.finally([&s] { s.check_prompt(); });
+                                       }};
 
 // The ring is full from the start, unless it has been robbed. The owner does not come to another step.
+auto overflows(bool has_memory) {
+  return [has_memory](model::run& r) {
+    auto& s = r.make<helped<6>>();
+    injection_has_memory = has_memory;
+    for (std::size_t i = 1; i < 5; ++i) s.pool.workers[0]->submit(s[i]);
+    r.thread("owner", [&s] {
+      s.me().submit(s.jobs[5].renew());
+      s.me().run(s[0]);
+    });
+    r.thread("worker", s.worker(1));
+    r.finally([&s] { s.check_prompt(); });
+  };
+}
 const model::program from_overflow{
-    "worker: two, what does not fit into the ring of a busy one", {.bound = 1, .timeouts = 0}, [](model::run& r) {
-      auto& s = r.make<helped<6>>();
-      for (std::size_t i = 1; i < 5; ++i) s.pool.workers[0]->submit(s[i]);
-      r.thread("owner", [&s] {
-        s.me().submit(s.jobs[5].renew());
-        s.me().run(s[0]);
-      });
-      r.thread("worker", s.worker(1));
-      r.finally([&s] { s.check_prompt(); });
-    }};
+    "worker: two, what does not fit into the ring of a busy one", {.bound = 1, .timeouts = 0}, overflows(true)};
+const model::program from_overflow_to_inbox{"worker: two, what fits neither into the ring of a busy one nor elsewhere",
+                                            {.bound = 1, .timeouts = 0},
+                                            overflows(false)};
 
 // The ring is filled up to its half, the rest goes where others find it.
 const model::program from_inbox{
@@ -239,6 +211,48 @@ const model::program from_slot{"worker: two, the LIFO slot of a busy one", patie
                                  r.finally([&s] { s.check_jobs(); });
                                }};
 
+// Too many in a row: the next one goes to the ring (the limit is 1 in a model build), unless a thief is quicker.
+const model::program slot_in_a_row{
+    "worker: two, the LIFO slot of one that has taken too many in a row", patient, [](model::run& r) {
+      auto& s = r.make<shop<2>>(2u);
+      worker& owner = *s.pool.workers[0];
+      worker& thief = *s.pool.workers[1];
+      for (std::size_t i = 0; i < 2; ++i) {
+        worker::set_current_task(reinterpret_cast<task_context*>(&s));  // anything but null
+        owner.wake(s[i]);
+        worker::set_current_task(nullptr);
+        if (i == 0) owner.run(*owner.next());
+      }
+      (void)thief.search();
+      r.thread("owner", [&owner] {
+        if (runnable* const next = owner.next()) owner.run(*next);
+      });
+      r.thread("thief", [&thief] {
+        if (runnable* const stolen = thief.search()) thief.run(*stolen);
+      });
+      r.finally([&s] { s.check_jobs(); });
+    }};
+
+// A thief takes what was put into a slot that was full, and has met nothing else of its owner.
+const model::program slot_refilled{
+    "worker: two, a thief at a LIFO slot that is filled again", patient, [](model::run& r) {
+      auto& s = r.make<shop<2>>(2u);
+      worker& owner = *s.pool.workers[0];
+      worker& thief = *s.pool.workers[1];
+      worker::set_current_task(reinterpret_cast<task_context*>(&s));  // anything but null
+      owner.wake(s[0]);
+      worker::set_current_task(nullptr);
+      (void)thief.search();
+      r.thread("owner", [&s] {
+        s.me().wake(s.jobs[1].renew());
+        while (runnable* const next = s.me().next()) s.me().run(*next);
+      });
+      r.thread("thief", [&thief] {
+        if (runnable* const stolen = thief.search()) thief.run(*stolen);
+      });
+      r.finally([&s] { s.check_jobs(); });
+    }};
+
 const model::program displaced{"worker: two, what was displaced from the LIFO slot of a busy one", patient_bounded,
                                [](model::run& r) {
                                  auto& s = r.make<helped<3>>();
@@ -253,224 +267,50 @@ const model::program displaced{"worker: two, what was displaced from the LIFO sl
 
 // What is forked in a long task while the other one sleeps is made public, and the other one is woken for it; also when a
 // demand was met just before. Without stale reads: the owner knows what a sleeper wants when it sleeps.
-const model::program hungry{
-    "worker: two, one sleeps and the other forks in a long task", {.staleness = 0, .timeouts = 0}, [](model::run& r) {
-      static constexpr auto until_it_sleeps = microseconds(220);  // four naps, and less than the watch
-      auto& s = r.make<helped<3>>();
-      (void)s.pool.workers[1]->search();  // an old demand
-      r.thread("owner", [&s] {
-        s.me().fork(s[2]);
-        s.take_a_step();
-        atomic<std::uint32_t> nobody_wakes{0};
-        (void)futex::wait_until(nobody_wakes, 0, s.start + until_it_sleeps);
-        s.me().fork(s[1]);
-        s.me().run(s[0]);
-      });
-      r.thread("worker", s.worker(1));
-      r.finally([&s] {
-        s.check_jobs();
-        model::check(now() == s.start + until_it_sleeps, "It is woken, and at once.");
-      });
-    }};
-
-// ---- Naps and watches ------------------------------------------------------------------------------------------------------
-
-// Worker 0 is awake and not here: it computes. Worker 1 steals from it, so that it naps when it finds nothing more.
-struct napping : shop<2> {
-  napping() : shop<2>(2u) { pool.workers[0]->submit(jobs[0].renew()); }
-};
-template <class Put>
-auto disturbs(Put put) {
-  return [put](model::run& r) {
-    auto& s = r.make<napping>();
-    r.thread("worker", s.worker(1));
-    r.thread("outside", [&s, put] { put(s.pool, s.jobs[1].renew()); });
-    r.finally([&s] { s.check_end(); });
-  };
-}
-const model::program nap_woken{"worker: two, a wake from outside disturbs a nap", patient, disturbs(woken)};
-const model::program nap_submitted{"worker: two, a submission from outside disturbs a nap", patient,
-                                   disturbs(submitted)};
-
-struct chime final : timer_target {
-  void fired() noexcept override {
-    fired_at = now();
-    s->finished_one();
-  }
-  crew* s = nullptr;
-  time_point fired_at{};
-};
-const model::program nap_timer{"worker: two, a timer from outside disturbs a nap", patient, [](model::run& r) {
-                                 static constexpr auto soon = microseconds(10);
-                                 struct all : napping {
-                                   all() { ring.s = this; }
-                                   chime ring;
-                                 };
-                                 auto& s = r.make<all>();
-                                 s.set_job(1, [] {});
-                                 s.jobs[1].renew();
-                                 r.thread("worker", s.worker(1));
-                                 r.thread("outside", [&s] {
-                                   auto& w = *s.pool.workers[1];
-                                   w.timers().start_outside(s.start + soon, s.ring);
-                                   if (w.timers().must_wake_for(s.start + soon)) w.parker().unpark();
-                                 });
-                                 r.finally([&s] {
-                                   model::check(s.jobs[0].runs() == 1, "No job is lost.");
-                                   model::check(s.ring.fired_at >= s.start + soon, "It is not early.");
-                                   model::check(s.ring.fired_at < s.start + 2 * soon + microseconds(16),
-                                                "It is not late.");
-                                 });
-                               }};
-
-const model::program own_timer{"worker: one, sleeps until a timer of its own", patient, [](model::run& r) {
-                                 struct all : shop<1> {
-                                   all() : shop<1>(1u) { ring.s = this; }
-                                   chime ring;
-                                 };
-                                 auto& s = r.make<all>();
-                                 s.left.store(2, relaxed);
-                                 s.set_job(0, [&s] { s.me().timers().start(s.start + milliseconds(1), s.ring); });
-                                 s.pool.workers[0]->submit(s[0]);
-                                 r.thread("worker", s.worker(0));
-                                 r.finally([&s] {
-                                   s.check_jobs();
-                                   model::check(s.ring.fired_at >= s.start + milliseconds(1), "It is not early.");
-                                   model::check(s.ring.fired_at < s.start + milliseconds(2), "It is not late.");
-                                 });
-                               }};
-
-// Worker 0 is awake and not here: it computes, and its LIFO slot is full. One of the others watches. What is put in from
-// outside goes on until the slot has been emptied, so if the watcher gets it, the other one must watch.
-const model::program watch_handed_on{
-    "worker: three, the one that watches gets long work", {.bound = 1, .timeouts = 0}, [](model::run& r) {
-      struct all : shop<2> {
-        all() : shop<2>(3u) {
-          set_job(0, [this] { slice.wait(); });
-          set_job(1, [this] { slice.done(); });
-        }
-        long_slice slice;
-      };
-      auto& s = r.make<all>();
-      worker& busy = *s.pool.workers[0];
-      worker::set_current_task(reinterpret_cast<task_context*>(&s));  // anything but null
-      busy.wake(s[1]);
-      r.thread("worker", s.worker(1));
-      r.thread("worker", s.worker(2));
-      r.thread("outside", [&s] { s.pool.put_outside(s[0]); });
-      r.finally([&s] { s.check_jobs(); });
-    }};
-
-// ---- One worker that is never idle ------------------------------------------------------------------------------------------
-
-// Comes back as soon as it has run, until `over`.
-class restless {
- public:
-  explicit restless(std::function<bool()> over) : over_(std::move(over)) { context_.handle = turns(*this).handle; }
-  runnable& ready() { return context_; }
-  int turns_taken() const { return taken_; }
-
- private:
-  struct never_woken final : waker {
-    void wake(runnable&) noexcept override { model::fail("It waits for nothing."); }
-  };
-  struct coroutine {
-    struct promise_type {
-      coroutine get_return_object() noexcept { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
-      std::suspend_always initial_suspend() noexcept { return {}; }
-      std::suspend_never final_suspend() noexcept { return {}; }
-      void return_void() noexcept {}
-      void unhandled_exception() noexcept { model::fail("It throws."); }
-    };
-    std::coroutine_handle<> handle;
-  };
-  struct once_more {
-    bool await_ready() noexcept { return false; }
-    void await_suspend(std::coroutine_handle<>) noexcept { worker::current()->yield(self.context_); }
-    void await_resume() noexcept {}
-    restless& self;
-  };
-  static coroutine turns(restless& self) {
-    while (!self.over_()) {
-      ++self.taken_;
-      co_await once_more{self};
-    }
-  }
-
-  static inline never_woken nobody;
-  std::function<bool()> over_;
-  int taken_ = 0;
-  task_context context_{nobody};
-};
-
-// A job of each source from outside, and a timer, while a task yields: each has its turn, within 64 steps each.
-template <class Drive>
-auto never_idle(Drive drive) {
-  return [drive](model::run& r) {
-    struct all : shop<3> {
-      all() : shop<3>(1u), yielding([this] { return left.load(relaxed) == 0; }) { ring.s = this; }
-      chime ring;
-      restless yielding;
-    };
-    auto& s = r.make<all>();
-    s.left.store(4, relaxed);
-    r.thread("worker", [&s, drive] {
-      worker& w = s.me();
-      runnable* const overflown = &s[2];
-      s.pool.inbox.put(s[0]);
-      s.pool.submit_outside(s[1]);
-      (void)s.pool.overflow.put(0, &overflown, 1);
-      w.timers().start(s.start, s.ring);
-      w.submit(s.yielding.ready());
-      drive(w);
-      worker::set_current_task(nullptr);
-    });
-    r.finally([&s] {
-      s.check_end();
-      model::check(s.yielding.turns_taken() <= 4 * 64, "None waits for more than 64 steps for each of them.");
-    });
-  };
-}
-const model::program busy_work{"worker: one, a task that yields keeps nothing waiting", patient,
-                               never_idle([](worker& w) { w.work(); })};
-const model::program busy_steps{"worker: one, a task that yields keeps nothing waiting, step by step", patient,
-                                never_idle([](worker& w) {
-                                  while (w.step()) {
-                                  }
-                                })};
-
-// Two virtual workers on one thread, as a simulation has them: what the one has is found by the other.
-const model::program stolen_steps{"worker: two on one thread, step by step", patient, [](model::run& r) {
-                                    auto& s = r.make<shop<3>>(2u);
-                                    r.thread("steps", [&s] {
-                                      worker& other = *s.pool.workers[1];
-                                      s.me().submit(s[0]);
-                                      s.me().fork(s[1]);
-                                      s.me().wake(s[2]);
-                                      while (other.step()) {  // demands, then takes the ring's
-                                      }
-                                      while (s.me().step()) {
-                                      }
-                                      worker::set_current(nullptr);
-                                      worker::set_current_task(nullptr);
-                                    });
-                                    r.finally([&s] { s.check_end(); });
-                                  }};
-
-const model::program dumped{"worker: two, described while they work", patient, [](model::run& r) {
-                              auto& s = r.make<shop<2>>(1u);
-                              r.thread("worker", s.worker(0));
-                              r.thread("outside", [&s] {
-                                s.pool.submit_outside(s[0]);
-                                s.pool.put_outside(s[1]);
+const model::program hungry{"worker: two, one sleeps and the other forks in a long task",
+                            {.bound = 2, .staleness = 0, .timeouts = 0},
+                            [](model::run& r) {
+                              auto& s = r.make<helped<3>>();
+                              (void)s.pool.workers[1]->search();  // an old demand
+                              r.thread("owner", [&s] {
+                                s.me().fork(s[2]);
+                                s.take_a_step();
+                                while (!s.pool.idle.anybody_sleeps() || !s.pool.workers[1]->parker().sleeping())
+                                  yield_thread();
+                                s.me().fork(s.jobs[1].renew());
+                                s.me().run(s[0]);
                               });
-                              r.thread("dump", [&s] {
-                                std::string text;
-                                s.pool.workers[0]->describe(text);
-                                model::check(text.find("worker 0") != std::string::npos, "It is described.");
-                              });
-                              r.finally([&s] { s.check_end(); });
+                              r.thread("worker", s.worker(1));
+                              r.finally([&s] { s.check_prompt(); });
                             }};
+
+// The same with the ring, and with a child that was forked before the other one slept: the next pop makes it public.
+const model::options no_stale_reads{.bound = 2, .staleness = 0, .timeouts = 0};
+const model::program submitted_meanwhile{"worker: two, one sleeps and the other submits in a long task", no_stale_reads,
+                                         [](model::run& r) {
+                                           auto& s = r.make<helped<2>>();
+                                           r.thread("owner", [&s] {
+                                             while (!s.pool.workers[1]->parker().sleeping()) yield_thread();
+                                             s.me().submit(s.jobs[1].renew());
+                                             s.me().run(s[0]);
+                                           });
+                                           r.thread("worker", s.worker(1));
+                                           r.finally([&s] { s.check_prompt(); });
+                                         }};
+const model::program forked_before{
+    "worker: two, one sleeps and the other takes a forked child", no_stale_reads, [](model::run& r) {
+      auto& s = r.make<helped<2>>();
+      s.pool.workers[0]->fork(s[1]);
+      s.pool.workers[0]->fork(s[0]);
+      r.thread("owner", [&s] {
+        while (!s.pool.idle.anybody_sleeps() || !s.pool.workers[1]->parker().sleeping()) {
+          yield_thread();
+        }
+        s.take_a_step();
+      });
+      r.thread("worker", s.worker(1));
+      r.finally([&s] { s.check_prompt(); });
+    }};
 
 const model::program forked{"worker: two, one forks and the other steals", patient_bounded, [](model::run& r) {
                               auto& s = r.make<shop<3>>(2u);
