@@ -82,6 +82,15 @@ class open_fork {
   bool open_ = true;
 };
 
+template <class F, class G>
+std::pair<native_result<F>, native_result<G>> fork_join_on(fork_lane& lane, F&& f, G&& g) {
+  forked_call<G> second(g);
+  open_fork fork(lane, second);
+  auto first = call_native(std::forward<F>(f));
+  if (fork.join()) return {std::move(first), second.call_here()};
+  return {std::move(first), second.take()};
+}
+
 }  // namespace impl
 
 /// Calls `f` on this thread, and `g` meanwhile on another worker's if one is free, otherwise afterwards here; gives both results
@@ -101,11 +110,7 @@ template <class F, class G>
 std::pair<impl::native_result<F>, impl::native_result<G>> fork_join(F&& f, G&& g) {
   static_assert(!std::is_reference_v<std::invoke_result_t<F>> && !std::is_reference_v<std::invoke_result_t<G>>,
                 "fork_join: both functions must return values; return a pointer instead of a reference");
-  impl::forked_call<G> second(g);
-  impl::open_fork fork(impl::lane_for("fork_join"), second);
-  auto first = impl::call_native(std::forward<F>(f));
-  if (fork.join()) return {std::move(first), second.call_here()};
-  return {std::move(first), second.take()};
+  return impl::fork_join_on(impl::lane_for("fork_join"), std::forward<F>(f), std::forward<G>(g));
 }
 
 }  // namespace sluice
