@@ -43,7 +43,7 @@ class parallel_loop {
 
  private:
   void rounds(Index first, Index last) const {
-    for (; first != last; ++first) std::invoke(body_, first);
+    for (; first != last; ++first) static_cast<void>(std::invoke(body_, Index{first}));
   }
 
   Body& body_;
@@ -59,8 +59,13 @@ class parallel_loop {
 /// Callers, progress, cancellation: as for fork_join. Errors: std::logic_error elsewhere than on a worker. If a call
 /// throws, rounds that have not begun may be left out; one of the exceptions is rethrown when all that have begun have ended.
 template <std::integral Index, class Body>
-  requires std::invocable<Body&, Index>
+  requires std::invocable<Body&, Index> && (!std::same_as<Index, bool>)
 void parallel_for(Index first, std::type_identity_t<Index> last, Body&& body, std::size_t grain = 0) {
+  static_assert(sizeof(Index) <= sizeof(std::size_t), "parallel_for: the index must be no wider than std::size_t");
+  static_assert(
+      !impl::bindable<std::invoke_result_t<Body&, Index>>,
+      "parallel_for: the body is a coroutine, or gives something to await, and nobody would; use when_all or a "
+      "task_group for tasks");
   using loop = impl::parallel_loop<Index, std::remove_reference_t<Body>>;
   using size = typename loop::size;
   if (first >= last) {

@@ -62,6 +62,17 @@ TEST(parallel_for, goes_up_to_both_ends_of_its_type) {
   });
 }
 
+TEST(parallel_for, gives_each_call_an_index_of_its_own) {
+  runtime r(threads(1));
+  in_task(r, [] {
+    int calls = 0;
+    parallel_for(0, 100, [&](auto&& i) { ++i, ++calls; }, 100);
+    EXPECT_EQ(calls, 100);
+    parallel_for(0, 100, [&](int&&) { ++calls; });
+    EXPECT_EQ(calls, 200);
+  });
+}
+
 TEST(parallel_for, uses_all_workers) {
   runtime r(threads(2));
   in_task(r, [] {
