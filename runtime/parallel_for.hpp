@@ -1,6 +1,7 @@
 #pragma once
-// parallel_for: a loop whose rounds run in parallel on the stacks of the workers. It is halved lazily: only while nothing that
-// this worker has forked is left to steal (Tzannes, Caragea, Barua and Vishkin, "Lazy binary-splitting", PPoPP 2010).
+// parallel_for: a loop whose rounds run in parallel on the stacks of the workers. It is halved lazily: only while little that
+// this worker has forked is left to steal (Tzannes, Caragea, Barua and Vishkin, "Lazy binary-splitting", PPoPP 2010, where it is
+// nothing: then as many long rounds as workers leave some of these idle, since each piece waits to be stolen before the next is cut).
 
 #include <sluice/runtime/fork_join.hpp>
 
@@ -24,7 +25,7 @@ class parallel_loop {
   void operator()(Index first, Index last) const {
     fork_lane& lane = lane_for("parallel_for");
     while (distance(first, last) > grain_) {
-      if (!lane.has_forks()) {
+      if (!lane.has_enough_forks()) {
         const auto middle = static_cast<Index>(static_cast<size>(first) + distance(first, last) / 2);
         fork_join([&] { (*this)(first, middle); }, [&] { (*this)(middle, last); });
         return;

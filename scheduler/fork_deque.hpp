@@ -136,6 +136,11 @@ class fork_deque {
            tail_of(ts_.load(relaxed)) == split_.get();  // relaxed: a stale tail says "not empty"
   }
 
+  /// Owner: how much is left.
+  std::uint32_t size() const noexcept {
+    return head_.get() - tail_of(ts_.load(relaxed));  // relaxed: a stale tail says "more"
+  }
+
   /// Anybody: how much is public, for dumps.
   std::uint32_t public_size() const noexcept {
     const std::uint64_t seen = ts_.load(relaxed);  // relaxed: a snapshot

@@ -75,8 +75,8 @@ class fork_lane {
   [[nodiscard]] bool take_back() noexcept { return forks_.pop() != nullptr; }  // I2
   /// Waits until the stolen `job` is done, running parts of it meanwhile.
   void await(native_job& job) noexcept;
-  /// Whether all that was forked here is gone.
-  bool has_forks() const noexcept { return !forks_.empty(); }
+  /// Whether so much is forked here that a loop need not split for now.
+  bool has_enough_forks() const noexcept { return forks_.size() >= kept_public; }
   /// Offers what is forked here to thieves that have asked: for calls that take long without forking.
   void feed_the_hungry() noexcept {
     if (forks_.wanted()) [[unlikely]]

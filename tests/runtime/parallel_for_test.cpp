@@ -74,15 +74,17 @@ TEST(parallel_for, gives_each_call_an_index_of_its_own) {
 }
 
 TEST(parallel_for, uses_all_workers) {
-  runtime r(threads(2));
-  in_task(r, [] {
-    std::atomic<int> there{0};
-    parallel_for(0, 2, [&](int) {
-      ++there;
-      while (there < 2) std::this_thread::yield();
+  for (const int workers : {2, 3, 4, 8}) {
+    runtime r(threads(static_cast<std::size_t>(workers)));
+    in_task(r, [workers] {
+      std::atomic<int> there{0};
+      parallel_for(0, workers, [&](int) {
+        ++there;
+        while (there < workers) std::this_thread::yield();
+      });
+      EXPECT_EQ(there, workers);
     });
-    EXPECT_EQ(there, 2);
-  });
+  }
 }
 
 TEST(parallel_for, feeds_a_worker_that_comes_late) {
