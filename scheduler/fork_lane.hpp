@@ -53,6 +53,16 @@ class native_job : public runnable {
   atomic<std::uint32_t> state_{forked};  // forked | awaited | done; see above
 };
 
+/// Something that others should know soon, and that orders nothing: relaxed.
+class hint {
+ public:
+  void raise() noexcept { raised_.store(1, relaxed); }
+  bool raised() const noexcept { return raised_.load(relaxed) != 0; }
+
+ private:
+  atomic<std::uint32_t> raised_{0};  // 0 | 1
+};
+
 class fork_lane {
  public:
   fork_lane(const fork_lane&) = delete;
@@ -75,7 +85,9 @@ class fork_lane {
   [[nodiscard]] bool take_back() noexcept { return forks_.pop() != nullptr; }  // I2
   /// Waits until the stolen `job` is done, running parts of it meanwhile.
   void await(native_job& job) noexcept;
-  /// Whether so much is forked here that a loop need not split for now.
+  /// Whether anything that was forked here is left.
+  bool has_forks() const noexcept { return !forks_.empty(); }
+  /// Whether so much is left that more would not be public at once.
   bool has_enough_forks() const noexcept { return forks_.size() >= kept_public; }
   /// Offers what is forked here to thieves that have asked: for calls that take long without forking.
   void feed_the_hungry() noexcept {

@@ -133,6 +133,23 @@ TEST(parallel_for, rethrows_what_a_round_threw) {
       3);
 }
 
+TEST(parallel_for, ends_soon_on_all_workers_if_a_round_throws) {
+  for (const bool last_half : {false, true}) {
+    runtime r(threads(2));
+    in_task(r, [last_half] {
+      constexpr std::int64_t end = std::numeric_limits<std::int64_t>::max();
+      std::atomic<int> halves{0};  // that have begun
+      const auto round = [&](std::int64_t i) {
+        if (i != 0 && i != end / 2) return;
+        ++halves;
+        while (halves != 2) std::this_thread::yield();
+        if ((i != 0) == last_half) throw std::runtime_error("long before the end");
+      };
+      EXPECT_THROW(parallel_for(std::int64_t{0}, end, round), std::runtime_error);
+    });
+  }
+}
+
 TEST(parallel_for, refuses_a_thread_that_is_no_worker) {
   EXPECT_THROW(parallel_for(0, 3, [](int) {}), std::logic_error);
   EXPECT_THROW(parallel_for(3, 3, [](int) {}), std::logic_error);

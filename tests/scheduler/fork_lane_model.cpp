@@ -214,6 +214,15 @@ void outermost(model::run& r) {
   r.finally([&s] { check_no_time_has_passed(s); });
 }
 
+// What one thread knows arrives.
+void hinted(model::run& r) {
+  auto& h = r.make<hint>();
+  r.thread("one", [&h] { h.raise(); });
+  r.thread("other", [&h] {
+    while (!h.raised()) yield_thread();
+  });
+}
+
 const model::options no_time_outs{.timeouts = 0};
 const model::program p00{"fork lane: one job and a thief", no_time_outs, one};
 const model::program p01{"fork lane: two jobs in one place", no_time_outs, again};
@@ -223,5 +232,6 @@ const model::program p04{"fork lane: the thief goes on to something else", no_ti
 const model::program p05{"fork lane: a part of the job, then something else", no_time_outs, part_then_stranger};
 const model::program p06{"fork lane: two nested jobs and two thieves", no_time_outs, for_two_thieves};
 const model::program p07{"fork lane: the outermost jobs are public", no_time_outs, outermost};
+const model::program p08{"fork lane: a hint arrives", {}, hinted};
 
 }  // namespace
