@@ -70,7 +70,7 @@ class open_fork {
   /// True: nobody has begun the job, and nobody will. False: it is done.
   [[nodiscard]] bool join() noexcept {
     open_ = false;
-    if (!forked_ || lane_.take_back(job_)) return true;
+    if (!forked_ || lane_.take_back()) return true;
     lane_.await(job_);
     return false;
   }
@@ -99,8 +99,10 @@ std::pair<native_result<F>, native_result<G>> fork_join_on(fork_lane& lane, F&& 
 /// this call: they may use its locals by reference.
 ///
 /// Callers: a worker's thread, that is a task, or what f and g call in turn; elsewhere std::logic_error.
-/// Progress: what has been stolen is waited for; meanwhile this thread runs parts of it, and nothing else, so that a lock held
-/// across the call is safe as far as f and g are. Like any computation it keeps its worker, and its worker's timers, waiting.
+/// Progress: the four outermost open calls of a worker can be stolen at any time, more of them when somebody asks and the
+/// worker forks again: so long calls belong outside. What has been stolen is waited for; meanwhile this thread runs parts of it,
+/// and nothing else, so that a lock held across the call is safe as far as f and g are. Like any computation it keeps its
+/// worker, and its worker's timers, waiting.
 /// Errors: if f throws, g is not called unless it has begun, and what f threw is rethrown when g has ended; otherwise what g threw.
 /// Cancellation: none of its own; f and g may ask this_task::cancelled(), which answers for the calling task in both.
 /// Memory: the stack of the worker's thread, as deep as f and g go; nothing else unless more than 256 forks are open.

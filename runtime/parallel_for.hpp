@@ -1,6 +1,7 @@
 #pragma once
 // parallel_for: a loop whose rounds run in parallel on the stacks of the workers. It is halved lazily: only while nothing that
-// this worker has forked is left to steal (Tzannes, Caragea, Barua and Vishkin, "Lazy binary-splitting", PPoPP 2010).
+// this worker has forked is left to steal (Tzannes, Caragea, Barua and Vishkin, "Lazy binary-splitting", PPoPP 2010). The first four
+// times it is halved anyway: of as many long rounds as workers each shall find one, and not wait until the piece before was stolen.
 
 #include <sluice/runtime/fork_join.hpp>
 
@@ -21,12 +22,14 @@ class parallel_loop {
 
   parallel_loop(Body& body, size grain) noexcept : body_(body), grain_(grain) {}
 
-  void operator()(Index first, Index last) const {
+  /// `eager`: so many times it is halved anyway.
+  void operator()(Index first, Index last, int eager) {
     fork_lane& lane = lane_for("parallel_for");
     while (distance(first, last) > grain_) {
-      if (!lane.has_forks()) {
+      if (failed_.raised()) return;
+      if (!lane.has_forks() || (eager > 0 && !lane.has_enough_forks())) {
         const auto middle = static_cast<Index>(static_cast<size>(first) + distance(first, last) / 2);
-        fork_join([&] { (*this)(first, middle); }, [&] { (*this)(middle, last); });
+        fork_join([&] { (*this)(first, middle, eager - 1); }, [&] { (*this)(middle, last, eager - 1); });
         return;
       }
       lane.feed_the_hungry();
@@ -42,12 +45,18 @@ class parallel_loop {
   }
 
  private:
-  void rounds(Index first, Index last) const {
-    for (; first != last; ++first) std::invoke(body_, first);
+  void rounds(Index first, Index last) {
+    try {
+      for (; first != last; ++first) static_cast<void>(std::invoke(body_, Index{first}));
+    } catch (...) {
+      failed_.raise();
+      throw;
+    }
   }
 
   Body& body_;
   const size grain_;
+  hint failed_;  // a round has thrown; the exception itself goes by way of the joins
 };
 
 }  // namespace impl
@@ -57,10 +66,15 @@ class parallel_loop {
 /// that have nothing to do; 0 chooses one from the length: make it so that a grain takes some microseconds or more.
 ///
 /// Callers, progress, cancellation: as for fork_join. Errors: std::logic_error elsewhere than on a worker. If a call
-/// throws, rounds that have not begun may be left out; one of the exceptions is rethrown when all that have begun have ended.
+/// throws, the others stop at the end of their grains; one of the exceptions is rethrown when all that have begun have ended.
 template <std::integral Index, class Body>
-  requires std::invocable<Body&, Index>
+  requires std::invocable<Body&, Index> && (!std::same_as<Index, bool>)
 void parallel_for(Index first, std::type_identity_t<Index> last, Body&& body, std::size_t grain = 0) {
+  static_assert(sizeof(Index) <= sizeof(std::size_t), "parallel_for: the index must be no wider than std::size_t");
+  static_assert(
+      !impl::bindable<std::invoke_result_t<Body&, Index>>,
+      "parallel_for: the body is a coroutine, or gives something to await, and nobody would; use when_all or a "
+      "task_group for tasks");
   using loop = impl::parallel_loop<Index, std::remove_reference_t<Body>>;
   using size = typename loop::size;
   if (first >= last) {
@@ -71,7 +85,8 @@ void parallel_for(Index first, std::type_identity_t<Index> last, Body&& body, st
   constexpr std::size_t longest = 1024;
   const std::size_t rounds = loop::distance(first, last);
   if (grain == 0) grain = std::clamp<std::size_t>(rounds / pieces, 1, longest);
-  loop(body, static_cast<size>(std::min(grain, rounds)))(first, last);
+  loop all(body, static_cast<size>(std::min(grain, rounds)));
+  all(first, last, 4);
 }
 
 }  // namespace sluice

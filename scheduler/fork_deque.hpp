@@ -74,21 +74,21 @@ class fork_deque {
   /// Owner: whether a thief left hungry. To be looked at after each push.
   bool wanted() const noexcept { return want_.load(relaxed) != 0; }
 
-  /// Owner: makes the older half of what is private public, if nothing is public. True: something was published.
-  bool publish() noexcept {
+  /// Owner: makes the older half of what is private public, if less than `enough` is. True: something was published.
+  bool publish(std::uint32_t enough = 1) noexcept {
     const std::uint32_t head = head_.get();
     const std::uint32_t split = split_.get();
     const std::uint64_t now = ts_.load(relaxed);  // relaxed: a stale tail only postpones
-    if (head == split || tail_of(now) != split) return false;
+    if (head == split || split - tail_of(now) >= enough) return false;
     const std::uint32_t more = (head - split + 1) / 2;
     ts_.fetch_add(std::uint64_t{more} << 32, seq_cst);  // E1 publish, D1 store
     split_.set(split + more);
     return true;
   }
 
-  /// Owner: whether a thief would find nothing, however much is here.
-  bool all_private() const noexcept {
-    return tail_of(ts_.load(relaxed)) == split_.get();  // relaxed: a stale tail says that something is public
+  /// Owner: whether thieves would find less than `enough`, however much is here.
+  bool hides(std::uint32_t enough) const noexcept {
+    return split_.get() - tail_of(ts_.load(relaxed)) < enough;  // relaxed: a stale tail says that more is public
   }
 
   /// Owner: whether anybody is hungry still.
@@ -103,6 +103,11 @@ class fork_deque {
 
   /// A thief: the oldest item. `lost` means that others took or added something meanwhile: trying again makes sense.
   outcome steal(T*& item) noexcept {
+    return steal(item, [] { return true; });
+  }
+  /// As above, if `may_take()` says so after the item was seen to be there, and before it is claimed; otherwise `empty`.
+  template <class Condition>
+  outcome steal(T*& item, Condition may_take) noexcept {
     std::uint64_t seen = ts_.load(acquire);  // E1 observe
     const std::uint32_t tail = tail_of(seen);
     const std::uint32_t split = split_of(seen);
@@ -112,6 +117,7 @@ class fork_deque {
     }
     buffer* const slots = buffer_.load(acquire);         // E2 observe
     T* const candidate = slots->at(tail).load(relaxed);  // relaxed: E1
+    if (!may_take()) return outcome::empty;
     if (!ts_.compare_exchange_strong(seen, pack(tail + 1, split), release, relaxed))
       return outcome::lost;  // E3 publish
     item = candidate;
@@ -128,6 +134,11 @@ class fork_deque {
   bool empty() const noexcept {
     return head_.get() == split_.get() &&
            tail_of(ts_.load(relaxed)) == split_.get();  // relaxed: a stale tail says "not empty"
+  }
+
+  /// Owner: how much is left.
+  std::uint32_t size() const noexcept {
+    return head_.get() - tail_of(ts_.load(relaxed));  // relaxed: a stale tail says "more"
   }
 
   /// Anybody: how much is public, for dumps.

@@ -14,18 +14,15 @@ void fork_lane::run_job(native_job& job) noexcept {
   if (job.state_.exchange(native_job::done, release) == native_job::awaited) futex::wake(job.state_, 1);
 }
 
-// Steals a part of `job`. False: there was none.
+// Steals a part of `job` and runs it. False: there was none.
 bool fork_lane::help(native_job& job) noexcept {
   fork_lane* const thief = job.thief_.load(relaxed);
+  if (thief == nullptr) return false;
+  // I3. relaxed: what the thief forks after the job is published after `done`, so whoever sees it there (E1 of the deque) sees that.
+  const auto open = [&job] { return job.state_.load(relaxed) != native_job::done; };
   runnable* part = nullptr;
-  if (thief == nullptr || thief->forks_.steal(part) != decltype(forks_)::outcome::took) return false;
-  const bool over =
-      job.state_.load(relaxed) == native_job::done;  // I3; relaxed: what is read of the part is E1 of the deque
-  if (over || part->handle != nullptr) {
-    put_aside(*part);
-  } else {
-    run_job(static_cast<native_job&>(*part));
-  }
+  if (thief->forks_.steal(part, open) != decltype(forks_)::outcome::took) return false;
+  run_job(static_cast<native_job&>(*part));  // no coroutine: plain functions fork none
   return true;
 }
 

@@ -9,14 +9,15 @@
 //
 // I1  A job stays where it is until it was taken back, or is done: whoever forks it does not leave before. After `done` was
 //     published the thief does not touch it any more.
-// I2  Between fork and take_back of a job the owner takes back or awaits all that it forks after it. So take_back finds the
-//     job, or nothing: then it was stolen, and so was everything older.
+// I2  Between fork and take_back of a job the owner takes back or awaits all that it forks after it, and forks no coroutine.
+//     So take_back finds the job, or nothing: then it was stolen, and so was everything older.
 // I3  A worker that waits for a stolen job runs only parts of that job: it steals from the job's thief alone, whose deque was empty
-//     when it took the job, and puts aside what it found there if the job is done by then ("leapfrogging", Wagner and
-//     Calder, PPoPP 1993). So a lock that is held across a fork_join never meets a stranger on the same stack, and the
-//     stack is no deeper than that of the calls made one after another.
-// I4  Of open jobs one is public, until it is stolen: a call may compute for long without forking, and who becomes free meanwhile
-//     cannot ask it. So the first of nested forks costs two read-modify-writes, and those within it none.
+//     when it took the job, and only what lay there before the job was done ("leapfrogging", Wagner and Calder, PPoPP
+//     1993). So a lock that is held across a fork_join never meets a stranger on the same stack, and the
+//     stack is no deeper than that of the calls made one after another. What it took it could not put aside: whoever forked
+//     that waits for it, perhaps with a lock that this worker wants next (the model found it).
+// I4  Of open jobs the oldest few are public, until they are stolen: a call may compute for long without forking, and who becomes
+//     free meanwhile cannot ask it. So the outermost of nested forks cost two read-modify-writes, and those within them none.
 // E1  done (release) -> await (acquire): all that the job did. (The way there is E1 of the deque.)
 
 #include <sluice/queues/atomic.hpp>
@@ -52,6 +53,16 @@ class native_job : public runnable {
   atomic<std::uint32_t> state_{forked};  // forked | awaited | done; see above
 };
 
+/// Something that others should know soon, and that orders nothing: relaxed.
+class hint {
+ public:
+  void raise() noexcept { raised_.store(1, relaxed); }
+  bool raised() const noexcept { return raised_.load(relaxed) != 0; }
+
+ private:
+  atomic<std::uint32_t> raised_{0};  // 0 | 1
+};
+
 class fork_lane {
  public:
   fork_lane(const fork_lane&) = delete;
@@ -66,23 +77,18 @@ class fork_lane {
     job.on_behalf_ = running_;
     if (!forks_.push(&job)) [[unlikely]]
       return false;
-    if (forks_.wanted() || forks_.all_private()) [[unlikely]]  // I4
+    if (forks_.wanted() || forks_.hides(kept_public)) [[unlikely]]  // I4
       offer();
     return true;
   }
-  /// Takes `job` back, the newest that was forked. False: it was stolen, and is to be awaited.
-  [[nodiscard]] bool take_back(native_job& job) noexcept {
-    while (runnable* const newest = forks_.pop()) {
-      if (newest == &job) [[likely]]
-        return true;
-      put_aside(*newest);  // a call that waits in a simulation runs others, which leave what they fork
-    }
-    return false;  // I2
-  }
+  /// Takes the newest job back that was forked. False: it was stolen, and is to be awaited.
+  [[nodiscard]] bool take_back() noexcept { return forks_.pop() != nullptr; }  // I2
   /// Waits until the stolen `job` is done, running parts of it meanwhile.
   void await(native_job& job) noexcept;
-  /// Whether all that was forked here is gone.
+  /// Whether anything that was forked here is left.
   bool has_forks() const noexcept { return !forks_.empty(); }
+  /// Whether so much is left that more would not be public at once.
+  bool has_enough_forks() const noexcept { return forks_.size() >= kept_public; }
   /// Offers what is forked here to thieves that have asked: for calls that take long without forking.
   void feed_the_hungry() noexcept {
     if (forks_.wanted()) [[unlikely]]
@@ -93,18 +99,18 @@ class fork_lane {
   fork_lane() = default;
   ~fork_lane() = default;
 
-  /// Runs a job that was stolen, or put aside.
+  /// Runs a job that was stolen.
   void run_job(native_job& job) noexcept;
 
   /// Makes the oldest jobs public, if there is anybody to take them.
   virtual void offer() noexcept = 0;
   /// Somebody is hungry: makes forked children public, and wakes a sleeper for them.
   virtual void feed_thieves() noexcept = 0;
-  /// Makes `r` ready, to be run from the worker's loop.
-  virtual void put_aside(runnable& r) noexcept = 0;
 
   static inline thread_local constinit fork_lane* current_ = nullptr;
   static inline thread_local constinit task_context* running_ = nullptr;  // the task that this thread runs
+
+  static constexpr std::uint32_t kept_public = 4;  // I4
 
   // Small in a model build: what happens when it is full is within reach.
   fork_deque<runnable> forks_{model_build ? 2 : 256};

@@ -75,9 +75,9 @@ void worker::give_away(runnable** items, std::size_t n) noexcept {
 }
 
 void worker::offer() noexcept {
-  if (forks_.wanted()) return feed_thieves();
   if (pool_.workers.size() == 1) return;
-  forks_.publish();
+  forks_.publish(kept_public);
+  if (forks_.wanted()) return feed_thieves();
   if (pool_.idle.must_wake()) pool_.wake_one();
 }
 

@@ -128,7 +128,6 @@ class worker final : public fork_lane {
   void give_away(runnable** items, std::size_t n) noexcept;
   void offer() noexcept override;
   void feed_thieves() noexcept override;
-  void put_aside(runnable& r) noexcept override { push_ready(r); }
   runnable* take_lifo() noexcept;
   runnable* look_outside() noexcept;
   runnable* refill() noexcept;

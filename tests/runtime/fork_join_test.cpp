@@ -69,6 +69,17 @@ TEST(fork_join, runs_the_second_call_on_another_worker) {
   }
 }
 
+TEST(fork_join, offers_coarse_calls_within_the_first_of_others) {
+  runtime r(threads(2));
+  for (int i = 0; i < 1000; ++i) {
+    in_task(r, [] {
+      meeting both;
+      const auto inner = [&] { fork_join(std::ref(both), std::ref(both)); };
+      fork_join([&] { fork_join([&] { fork_join(inner, [] {}); }, [] {}); }, [] {});
+    });
+  }
+}
+
 TEST(fork_join, waits_for_a_stolen_call_that_takes_long) {
   runtime r(threads(2));
   in_task(r, [] {

@@ -62,16 +62,29 @@ TEST(parallel_for, goes_up_to_both_ends_of_its_type) {
   });
 }
 
-TEST(parallel_for, uses_all_workers) {
-  runtime r(threads(2));
+TEST(parallel_for, gives_each_call_an_index_of_its_own) {
+  runtime r(threads(1));
   in_task(r, [] {
-    std::atomic<int> there{0};
-    parallel_for(0, 2, [&](int) {
-      ++there;
-      while (there < 2) std::this_thread::yield();
-    });
-    EXPECT_EQ(there, 2);
+    int calls = 0;
+    parallel_for(0, 100, [&](auto&& i) { ++i, ++calls; }, 100);
+    EXPECT_EQ(calls, 100);
+    parallel_for(0, 100, [&](int&&) { ++calls; });
+    EXPECT_EQ(calls, 200);
   });
+}
+
+TEST(parallel_for, uses_all_workers) {
+  for (const int workers : {2, 3, 4, 8}) {
+    runtime r(threads(static_cast<std::size_t>(workers)));
+    in_task(r, [workers] {
+      std::atomic<int> there{0};
+      parallel_for(0, workers, [&](int) {
+        ++there;
+        while (there < workers) std::this_thread::yield();
+      });
+      EXPECT_EQ(there, workers);
+    });
+  }
 }
 
 TEST(parallel_for, feeds_a_worker_that_comes_late) {
@@ -118,6 +131,23 @@ TEST(parallel_for, rethrows_what_a_round_threw) {
         });
       },
       3);
+}
+
+TEST(parallel_for, ends_soon_on_all_workers_if_a_round_throws) {
+  for (const bool last_half : {false, true}) {
+    runtime r(threads(2));
+    in_task(r, [last_half] {
+      constexpr std::int64_t end = std::numeric_limits<std::int64_t>::max();
+      std::atomic<int> halves{0};  // that have begun
+      const auto round = [&](std::int64_t i) {
+        if (i != 0 && i != end / 2) return;
+        ++halves;
+        while (halves != 2) std::this_thread::yield();
+        if ((i != 0) == last_half) throw std::runtime_error("long before the end");
+      };
+      EXPECT_THROW(parallel_for(std::int64_t{0}, end, round), std::runtime_error);
+    });
+  }
 }
 
 TEST(parallel_for, refuses_a_thread_that_is_no_worker) {

@@ -4,7 +4,6 @@
 #include <sluice/model/program.hpp>
 #include <sluice/scheduler/fork_lane.hpp>
 
-#include <array>
 #include <memory>
 
 namespace {
@@ -21,20 +20,13 @@ class lane : public fork_lane {
     return true;
   }
   void demand() { forks_.demand(); }
-  void run_what_was_put_aside() {
-    for (std::size_t i = 0; i < aside_; ++i) run_job(*put_aside_[i]);
-  }
 
  private:
-  void offer() noexcept override { forks_.publish(); }
+  void offer() noexcept override { forks_.publish(kept_public); }
   void feed_thieves() noexcept override {
     forks_.publish();
     forks_.set_wanted(false);
   }
-  void put_aside(runnable& r) noexcept override { put_aside_[aside_++] = static_cast<native_job*>(&r); }
-
-  std::array<native_job*, 2> put_aside_{};
-  std::size_t aside_ = 0;
 };
 
 class job : public native_job {
@@ -62,7 +54,7 @@ int fork_and_join(lane& mine, lane* thief, void (*body)(job&), int argument, Mea
   second->here = thief;
   model::check(mine.fork(*second), "There is memory.");
   meanwhile();
-  if (mine.take_back(*second)) {
+  if (mine.take_back()) {
     second->here = &mine;
     second->call();
   } else {
@@ -151,12 +143,83 @@ void stranger(model::run& r) {
   r.thread("owner", [&s, body] {
     waits = true;
     model::check(fork_and_join(s.owner, &s.thief, body, 6, [] {}) == 7, "The job is done once it is joined.");
-    waits = false;
-    s.owner.run_what_was_put_aside();
+    waits = false;  // and now it may compute for ever
   });
   r.thread("thief", [&s, body] {
     if (!s.thief.steal_from(s.owner)) return;
     model::check(fork_and_join(s.thief, &s.owner, body, 10, [] {}) == 11, "The stranger is done, wherever it ran.");
+  });
+}
+
+// The job forks a part while the owner waits, and the thief goes on to something else in the same place of its deque.
+void part_then_stranger(model::run& r) {
+  auto& s = r.make<state>();
+  static bool waits;  // as above
+  waits = false;
+  const auto body = [](job& j) {
+    model::check(!(j.argument.get() == 10 && waits && model::thread_index() == 1), "Who waits runs nothing foreign.");
+    add_one(j);
+  };
+  r.thread("owner", [&s] {
+    waits = true;
+    model::check(fork_and_join(s.owner, &s.thief, forks_a_part, 1, [] {}) == 3, "The job is done with its part.");
+    waits = false;
+  });
+  r.thread("thief", [&s, body] {
+    if (!s.thief.steal_from(s.owner)) return;
+    model::check(fork_and_join(s.thief, &s.owner, body, 10, [] {}) == 11, "The stranger is done, wherever it ran.");
+  });
+  r.finally([&s] { check_no_time_has_passed(s); });
+}
+
+// Both of two nested jobs are public at once, for two thieves, though nobody is hungry.
+void for_two_thieves(model::run& r) {
+  struct three : state {
+    lane late;
+  };
+  auto& s = r.make<three>();
+  r.thread("owner", [&s] {
+    int inner = 0;
+    const int outer = fork_and_join(s.owner, &s.thief, add_one, 1,
+                                    [&] { inner = fork_and_join(s.owner, &s.thief, add_one, 3, [] {}); });
+    model::check(outer == 2 && inner == 4, "Both jobs are done when they are joined.");
+  });
+  r.thread("thief", [&s] { s.thief.steal_from(s.owner); });
+  r.thread("late thief", [&s] { s.late.steal_from(s.owner); });
+  r.finally([&s] { check_no_time_has_passed(s); });
+}
+
+// Nobody has asked, and yet a thief gets both of two nested jobs while the owner computes.
+void outermost(model::run& r) {
+  struct counts : state {
+    atomic<std::uint32_t> forked{0};
+    atomic<std::uint32_t> taken{0};
+  };
+  auto& s = r.make<counts>();
+  r.thread("owner", [&s] {
+    fork_and_join(s.owner, &s.thief, add_one, 1, [&] {
+      fork_and_join(s.owner, &s.thief, add_one, 3, [&] {
+        s.forked.store(1, release);
+        while (s.taken.load(acquire) != 2) yield_thread();
+      });
+    });
+  });
+  r.thread("thief", [&s] {
+    while (s.forked.load(acquire) == 0) yield_thread();
+    for (std::uint32_t i = 0; i < 2; ++i) {
+      model::check(s.thief.steal_from(s.owner), "The outermost jobs are public.");
+      s.taken.store(i + 1, release);
+    }
+  });
+  r.finally([&s] { check_no_time_has_passed(s); });
+}
+
+// What one thread knows arrives.
+void hinted(model::run& r) {
+  auto& h = r.make<hint>();
+  r.thread("one", [&h] { h.raise(); });
+  r.thread("other", [&h] {
+    while (!h.raised()) yield_thread();
   });
 }
 
@@ -166,5 +229,9 @@ const model::program p01{"fork lane: two jobs in one place", no_time_outs, again
 const model::program p02{"fork lane: a job within a job", no_time_outs, nested};
 const model::program p03{"fork lane: who waits takes a part of the job", no_time_outs, leapfrog};
 const model::program p04{"fork lane: the thief goes on to something else", no_time_outs, stranger};
+const model::program p05{"fork lane: a part of the job, then something else", no_time_outs, part_then_stranger};
+const model::program p06{"fork lane: two nested jobs and two thieves", no_time_outs, for_two_thieves};
+const model::program p07{"fork lane: the outermost jobs are public", no_time_outs, outermost};
+const model::program p08{"fork lane: a hint arrives", {}, hinted};
 
 }  // namespace
