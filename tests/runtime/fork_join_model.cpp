@@ -19,7 +19,6 @@ class lane : public fork_lane {
  private:
   void offer() noexcept override { forks_.publish(); }
   void feed_thieves() noexcept override { forks_.publish(); }
-  void put_aside(runnable&) noexcept override { model::fail("There is nothing foreign."); }
 };
 
 struct state {

@@ -36,7 +36,7 @@ const model::program coarse{"worker: two, a plain call is stolen while its calle
                                 worker& mine = s.me();
                                 model::check(mine.fork_lane::fork(second), "There is memory.");
                                 second.begun.wait();
-                                model::check(!mine.take_back(second), "It was stolen.");
+                                model::check(!mine.take_back(), "It was stolen.");
                                 mine.await(second);
                                 model::check(second.answer.get() == 7, "A stolen call is done once it is awaited.");
                               });
@@ -54,7 +54,7 @@ const model::program fine{"worker: two, a plain call is taken back or awaited", 
                               second.argument.set(6);
                               worker& mine = s.me();
                               model::check(mine.fork_lane::fork(second), "There is memory.");
-                              if (mine.take_back(second)) {
+                              if (mine.take_back()) {
                                 second.call();
                               } else {
                                 mine.await(second);
@@ -73,7 +73,7 @@ const model::program alone{"worker: one, takes its plain call back", patient, []
                                second_call second;
                                worker& mine = s.me();
                                model::check(mine.fork_lane::fork(second), "There is memory.");
-                               model::check(mine.take_back(second), "Nobody else is there.");
+                               model::check(mine.take_back(), "Nobody else is there.");
                              });
                              s.pool.workers[0]->submit(s[0]);
                              r.thread("worker", s.worker(0));
