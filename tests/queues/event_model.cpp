@@ -115,6 +115,17 @@ void wait_after_reset(model::run& r) {
   });
 }
 
+// The same beside one that began to wait before the set(), and may serve both.
+void wait_after_reset_beside_another(model::run& r) {
+  auto& s = r.make<signal>();
+  r.thread("waiter", [&s] { wait_in_time(*s.core); });
+  r.thread("resetter", [&s] {
+    s.core->set();
+    s.core->reset();
+    model::check(!wait_in_time(*s.core), "Nobody has set it since.");
+  });
+}
+
 // is_set() says what wait() says.
 void asked(model::run& r) {
   auto& s = r.make<signal>();
@@ -190,6 +201,8 @@ const model::program p02{"event: set, reset, set x wait", {}, set_reset_set};
 const model::program p03{"event: the waiter destroys it", {}, waiter_destroys};
 const model::program p04{"event: wait x cancel, then destroyed", {}, cancelled_wait};
 const model::program p05{"event: a cancelled wait beside another", {}, cancelled_beside_another};
+const model::program p12{
+    "event: set, reset, then wait beside another", {.timeouts = 0}, wait_after_reset_beside_another};
 const model::program p06{"event: set, reset, then wait", {}, wait_after_reset};
 const model::program p07{"event: is_set says what wait says", {}, asked};
 const model::program p08{"event: two setters", {}, two_setters};

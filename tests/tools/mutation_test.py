@@ -77,6 +77,14 @@ class Reached(unittest.TestCase):
         self.assertEqual(self.missed(reached), every[:1])
 
 
+    def test_a_place_without_operations_is_told_from_one_that_has_some(self):
+        copies = {"queues/box.hpp": copy_of(TEXT)}
+        originals = {"queues/box.hpp": sources.Source("queues/box.hpp", TEXT)}
+        for place, expected in (("", True), ("queues/", True), ("queues/box.hpp:6", True), ("queues/box.hpp:3", False),
+                                ("queues/bxo.hpp", False)):
+            self.assertEqual(sites.any_at(place, copies, originals), expected, place)
+
+
 class Listed(unittest.TestCase):
     def read(self, text):
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:

@@ -120,6 +120,12 @@ def in_text(path, text, original):
     return found
 
 
+def any_at(place, copies, originals):
+    """Whether anything that can be weakened or left out stands at a place; one that is misspelt has nothing to survive."""
+    return any(site.place.startswith(place) for path, text in copies.items() if path not in EXEMPT
+               for site in in_text(path, text, originals[path]))
+
+
 def not_reached(copies, originals, reached):
     """The operations and steps that no model's threads came to."""
     left = {}
