@@ -30,6 +30,11 @@ struct box {
     int x = four();
     return five();
     std::move(x);
+    (void)leave(7);
+    if (last) w->context->wake();
+    lists[w.list].remove(w);
+    child->base::cancel();
+    collect<T>(frame, outcome);
     futex::wake(word, 1);
     six(1,
         2);
@@ -52,6 +57,11 @@ class Steps(unittest.TestCase):
             "if (::model::kept()) { if (closed()) return; }",
             'if (::model::kept()) { if (full) grow("a, b"); }',
             "if (::model::kept()) { three(); }",
+            "if (::model::kept()) { (void)leave(7); }",
+            "if (::model::kept()) { if (last) w->context->wake(); }",
+            "if (::model::kept()) { lists[w.list].remove(w); }",
+            "if (::model::kept()) { child->base::cancel(); }",
+            "if (::model::kept()) { collect<T>(frame, outcome); }",
         ])
 
     def test_no_line_moves(self):
@@ -71,7 +81,8 @@ class Reached(unittest.TestCase):
         return [(site.line, site.what) for site in found]
 
     def test_operations_and_steps_that_no_model_reaches_are_told(self):
-        every = [(6, "store"), (7, "step"), (8, "step"), (9, "step"), (13, "step"), (17, "wake")]
+        every = [(6, "store"), (7, "step"), (8, "step"), (9, "step"), (13, "step"), (17, "step"), (18, "step"), (19, "step"), (20, "step"),
+                 (21, "step"), (22, "wake")]
         self.assertEqual(self.missed([]), every)
         reached = [sites.Site("queues/box.hpp", line, what) for line, what in every[1:]]
         self.assertEqual(self.missed(reached), every[:1])

@@ -8,7 +8,7 @@ KINDS = {"load": "load", "store": "store", "wake": "wake", "::model::kept": "ste
 NO_STATEMENT = re.compile(
     r"\s*(return|using|typedef|static_assert|template|friend|co_\w+|throw|case|default|delete|new|for|while|do|else|struct"
     r"|class|enum|goto|namespace|auto|const|constexpr|static|explicit|virtual|inline|public|private|protected|assert)\b")
-CALL = re.compile(r"[A-Za-z_][\w:]*(?:(?:\.|->)\w+|\((?:[^()]|\([^()]*\))*\)|\[\w*\])*;$")
+CALL = re.compile(r"(?:\(void\))?[A-Za-z_][\w:]*(?:<\w+>)?(?:(?:\.|->)[\w:]+|\((?:[^()]|\([^()]*\))*\)|\[[\w.]*\])*;$")
 BEGINS_AFTER = re.compile(r"([;{})\]:]|\belse|\bdo)$")
 EXEMPT = ("queues/atomic.hpp", "queues/atomic.cpp")  # the door itself
 
@@ -85,10 +85,11 @@ def is_step(code, before, after, classes):
             return True
     if NO_STATEMENT.match(text) or not CALL.match(text):
         return False
-    first = re.match(r"[\w:]+", text).group()
+    first = re.search(r"[\w:]+", text.removeprefix("(void)")).group()
     last = re.findall(r"(\w+)\(", re.sub(r"\((?:[^()]|\([^()]*\))*\)", "(", text))
-    door = last and KINDS.get(last[-1], "rmw" if last[-1].startswith(("fetch_", "exchange")) else None)
-    return first not in classes and first.split("::")[0] != "std" and not door
+    # A task's wake() is a step like any other; only the futex's is the door's.
+    door = last and (last[-1] in ("load", "store") or last[-1].startswith(("fetch_", "exchange", "compare_exchange_")))
+    return first not in classes and not first.startswith(("std::", "futex::")) and not door
 
 
 def with_switches(source):
