@@ -98,7 +98,7 @@ std::pair<native_result<F>, native_result<G>> fork_join_on(fork_lane& lane, F&& 
 /// fork costs a few nanoseconds and no read-modify-write while nothing is stolen, so no cut-off is needed. Both are called within
 /// this call: they may use its locals by reference.
 ///
-/// Callers: a worker's thread, that is a task, or what f and g call in turn; elsewhere std::logic_error.
+/// Callers: a worker's thread, that is a task, or what f and g call in turn; elsewhere, run_blocking included, std::logic_error.
 /// Progress: the four outermost open calls of a worker can be stolen at any time, more of them when somebody asks and the
 /// worker forks again: so long calls belong outside. What has been stolen is waited for; meanwhile this thread runs parts of it,
 /// and nothing else, so that a lock held across the call is safe as far as f and g are. Like any computation it keeps its
@@ -112,6 +112,8 @@ template <class F, class G>
 std::pair<impl::native_result<F>, impl::native_result<G>> fork_join(F&& f, G&& g) {
   static_assert(!std::is_reference_v<std::invoke_result_t<F>> && !std::is_reference_v<std::invoke_result_t<G>>,
                 "fork_join: both functions must return values; return a pointer instead of a reference");
+  static_assert(!impl::bindable<std::invoke_result_t<F>> && !impl::bindable<std::invoke_result_t<G>>,
+                "fork_join: a coroutine, or something to await, and nobody would; use when_all for tasks");
   return impl::fork_join_on(impl::lane_for("fork_join"), std::forward<F>(f), std::forward<G>(g));
 }
 

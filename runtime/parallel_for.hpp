@@ -15,6 +15,8 @@
 namespace sluice {
 namespace impl {
 
+[[noreturn]] void throw_end_too_far();
+
 template <class Index, class Body>
 class parallel_loop {
  public:
@@ -61,15 +63,17 @@ class parallel_loop {
 
 }  // namespace impl
 
-/// Calls `body(i)` once for every i in [first, last), in parallel and in no particular order; returns when all calls have ended. An empty
+/// Calls `body(i)` once for every i in [first, end), in parallel and in no particular order; returns when all calls have ended. An empty
 /// or reversed range calls nothing. `grain` is how many rounds are called one after another before the loop looks for workers
 /// that have nothing to do; 0 chooses one from the length: make it so that a grain takes some microseconds or more.
 ///
-/// Callers, progress, cancellation: as for fork_join. Errors: std::logic_error elsewhere than on a worker. If a call
-/// throws, the others stop at the end of their grains; one of the exceptions is rethrown when all that have begun have ended.
-template <std::integral Index, class Body>
+/// Callers, progress, cancellation: as for fork_join. Errors: std::logic_error elsewhere than on a worker;
+/// std::invalid_argument if the type of `first`, which is that of i, cannot hold `end`. If a call throws, the others stop at the end of their grains; one of the exceptions is rethrown when all that have begun have ended.
+template <std::integral Index, std::integral Last, class Body>
   requires std::invocable<Body&, Index> && (!std::same_as<Index, bool>)
-void parallel_for(Index first, std::type_identity_t<Index> last, Body&& body, std::size_t grain = 0) {
+void parallel_for(Index first, Last end, Body&& body, std::size_t grain = 0) {
+  const auto last = static_cast<Index>(end);
+  if (static_cast<Last>(last) != end || (last < Index{}) != (end < Last{})) impl::throw_end_too_far();
   static_assert(sizeof(Index) <= sizeof(std::size_t), "parallel_for: the index must be no wider than std::size_t");
   static_assert(
       !impl::bindable<std::invoke_result_t<Body&, Index>>,

@@ -14,6 +14,7 @@ struct timer {
   explicit timer(timer_target& t) noexcept : target(&t) {}
   timer_target* target;
   atomic<std::uint32_t> word{0};  // 0 armed, 1 stopped, 2 fired
+  plain<int> given_back{0};
 };
 
 /// What the scheduler is made of.
@@ -90,7 +91,11 @@ scheduler::~scheduler() {
   for (std::uint32_t n = state_->left.load(acquire); n != state_->workers; n = state_->left.load(acquire)) {
     futex::wait(state_->left, n);
   }
-  for (auto& each : state_->timers) delete each.load(relaxed);
+  for (auto& each : state_->timers) {
+    timer* const t = each.load(relaxed);
+    model::check(t == nullptr || t->given_back.get() == 1, "Each timer is given back once by who started it.");
+    delete t;
+  }
   delete state_;
 }
 
@@ -113,6 +118,7 @@ timer* scheduler::start_timer(time_point, timer_target& target) {
   return made;
 }
 bool scheduler::stop_timer(timer* t) noexcept {
+  t->given_back.set(t->given_back.get() + 1);
   std::uint32_t expected = 0;
   return t->word.compare_exchange_strong(expected, 1, acq_rel, acquire);
 }

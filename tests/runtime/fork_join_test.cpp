@@ -258,9 +258,9 @@ TEST(fork_join, refuses_a_thread_that_is_no_worker) {
     fork_join([] {}, [] {});
     FAIL();
   } catch (const std::logic_error& e) {
-    EXPECT_STREQ(
-        e.what(),
-        "sluice::fork_join: this thread is no worker; call it in a task, such as one that runtime.block_on runs");
+    EXPECT_STREQ(e.what(),
+                 "sluice::fork_join: this thread is no worker; call it in a task, such as one given to sluice::run, "
+                 "and not in run_blocking");
   }
 }
 

@@ -150,6 +150,17 @@ TEST(parallel_for, ends_soon_on_all_workers_if_a_round_throws) {
   }
 }
 
+TEST(parallel_for, refuses_an_end_that_the_index_cannot_hold) {
+  runtime r(threads(1));
+  in_task(r, [] {
+    EXPECT_THROW(parallel_for(0, (std::uint64_t{1} << 32) + 5, [](int) { FAIL(); }), std::invalid_argument);
+    EXPECT_THROW(parallel_for(0u, -1, [](unsigned) { FAIL(); }), std::invalid_argument);
+    std::atomic<int> calls{0};
+    parallel_for(0, std::vector<int>(7).size(), [&](int) { ++calls; });
+    EXPECT_EQ(calls, 7);
+  });
+}
+
 TEST(parallel_for, refuses_a_thread_that_is_no_worker) {
   EXPECT_THROW(parallel_for(0, 3, [](int) {}), std::logic_error);
   EXPECT_THROW(parallel_for(3, 3, [](int) {}), std::logic_error);
