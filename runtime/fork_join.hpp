@@ -3,6 +3,7 @@
 // is offered, stolen and awaited is in scheduler/fork_lane.hpp.
 
 #include <sluice/runtime/result.hpp>
+#include <sluice/runtime/task.hpp>
 #include <sluice/scheduler/fork_lane.hpp>
 
 #include <exception>
@@ -26,6 +27,11 @@ stored<std::invoke_result_t<F>> call_native(F&& f) {
     return std::invoke(std::forward<F>(f));
   }
 }
+
+template <class T>
+inline constexpr bool is_task = false;
+template <class T>
+inline constexpr bool is_task<task<T>> = true;
 
 template <class F>
 using native_result = stored<std::invoke_result_t<F>>;
@@ -112,8 +118,8 @@ template <class F, class G>
 std::pair<impl::native_result<F>, impl::native_result<G>> fork_join(F&& f, G&& g) {
   static_assert(!std::is_reference_v<std::invoke_result_t<F>> && !std::is_reference_v<std::invoke_result_t<G>>,
                 "fork_join: both functions must return values; return a pointer instead of a reference");
-  static_assert(!impl::bindable<std::invoke_result_t<F>> && !impl::bindable<std::invoke_result_t<G>>,
-                "fork_join: a coroutine, or something to await, and nobody would; use when_all for tasks");
+  static_assert(!impl::is_task<std::invoke_result_t<F>> && !impl::is_task<std::invoke_result_t<G>>,
+                "fork_join: a function is a coroutine, which nobody would await; use when_all for tasks");
   return impl::fork_join_on(impl::lane_for("fork_join"), std::forward<F>(f), std::forward<G>(g));
 }
 
