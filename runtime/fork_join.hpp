@@ -28,11 +28,6 @@ stored<std::invoke_result_t<F>> call_native(F&& f) {
   }
 }
 
-template <class T>
-inline constexpr bool is_task = false;
-template <class T>
-inline constexpr bool is_task<task<T>> = true;
-
 template <class F>
 using native_result = stored<std::invoke_result_t<F>>;
 
