@@ -31,14 +31,24 @@ struct runnable {
   std::coroutine_handle<> handle;
 };
 
-/// Makes suspended coroutines runnable: a scheduler, a parked thread, a test's ten-line executor.
+/// Makes suspended coroutines runnable: a scheduler, a parked thread, a test's ten-line executor. It also decides where and
+/// when they go on: a waker of its own is how a task stays on one worker, or takes turns with others.
 class waker {
  public:
   /// Callable from any thread. `r` may be resumed, and gone, before the call returns.
   virtual void wake(runnable& r) noexcept = 0;
+  /// The task that this thread runs steps back, behind what is ready.
+  virtual void yield(runnable& r) noexcept { wake(r); }
+
+  /// Whether its tasks may go on where they become runnable, on any worker. Otherwise they do so through the waker only.
+  bool roams() const noexcept { return roams_; }
 
  protected:
+  explicit waker(bool roams = true) noexcept : roams_(roams) {}
   ~waker() = default;
+
+ private:
+  const bool roams_;
 };
 
 struct cancellable;
@@ -66,6 +76,12 @@ class task_context : public runnable {
 
   /// Makes the suspended coroutine runnable. After the call the context may be gone.
   void wake() noexcept { waker_->wake(*this); }
+  /// Steps back, once suspended: for the task itself.
+  void yield() noexcept { waker_->yield(*this); }
+
+  waker& current_waker() const noexcept { return *waker_; }
+  /// From its next suspension on. For the task itself, while it runs: whoever wakes it has its wait from it by then.
+  void set_waker(waker& w) noexcept { waker_ = &w; }
 
   /// Whether cancellation was requested. Relaxed: the waits themselves synchronise.
   bool cancelled() const noexcept { return word_.load(relaxed) == cancelled_word; }
@@ -101,13 +117,11 @@ class task_context : public runnable {
   atomic<const char*> wait_operation{nullptr};  ///< a string literal such as "queue.get", or null
   atomic<const void*> wait_object{nullptr};     ///< the object waited on
 
- protected:
-  waker* waker_;
-
  private:
   static constexpr std::uintptr_t none = 0;
   static constexpr std::uintptr_t cancelled_word = 1;
 
+  waker* waker_;
   atomic<std::uintptr_t> word_{
       none};  // none | cancellable* | cancelled; written by the task, the completing side, cancellers
 };

@@ -14,7 +14,8 @@
 namespace sluice::impl {
 
 /// The context that waits for nested ones. It is a task's own context, resumed by transfer or through the scheduler;
-/// or part of another wait (the operation of a timeout), which must hear of the end through its waker.
+/// or one that must hear of the end through its waker: part of another wait (the operation of a timeout), or a task that
+/// does not go on just anywhere.
 class waiting_parent {
  public:
   explicit waiting_parent(task_context& context) noexcept : context_(context) {}
@@ -24,7 +25,7 @@ class waiting_parent {
   /// Called by await_suspend, before anything else can happen.
   void suspend(std::coroutine_handle<> self, const char* operation, const void* object) noexcept {
     context_.handle = self;
-    direct_ = scheduler::current_task() == &context_;
+    direct_ = scheduler::current_task() == &context_ && context_.current_waker().roams();
     context_.note_wait(operation, object);
   }
 

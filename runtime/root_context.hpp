@@ -17,7 +17,6 @@ class root_context : public task_context {
   virtual std::coroutine_handle<> finished(std::coroutine_handle<> frame) noexcept = 0;
 
   runtime_core& core() const noexcept { return *core_; }
-  scheduler& home() const noexcept { return static_cast<scheduler&>(*waker_); }
 
   /// The root that this worker runs on behalf of. Precondition: called by a task.
   static root_context& current() noexcept { return static_cast<root_context&>(*scheduler::current_task()); }

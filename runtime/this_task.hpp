@@ -37,7 +37,7 @@ class [[nodiscard]] yield_awaiter {
     // Only a task goes through the run queue; part of another wait, such as an arm of a select, yields nothing.
     if (scheduler::current_task() != &context_) return false;
     context_.handle = self;
-    scheduler::current()->yield(context_);
+    context_.yield();
     return true;
   }
   void await_resume() const {

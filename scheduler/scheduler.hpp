@@ -35,10 +35,10 @@ class scheduler final : public waker {
 
   // Making things runnable: from any thread unless said otherwise, lock-free, cannot fail.
   // A runnable handed over may be resumed, and gone, before the call returns.
-  void wake(runnable& r) noexcept override;  // a task that was suspended: next on this worker, or an inbox
-  void submit(runnable& r) noexcept;         // a new task: back of this worker's ready ring, or injection
-  void fork(runnable& r) noexcept;           // a child to run next or be stolen; on a worker of this scheduler only
-  void yield(runnable& r) noexcept;          // behind everything that is ready; on a worker of this scheduler only
+  void wake(runnable& r) noexcept override;   // a task that was suspended: next on this worker, or an inbox
+  void submit(runnable& r) noexcept;          // a new task: back of this worker's ready ring, or injection
+  void fork(runnable& r) noexcept;            // a child to run next or be stolen; on a worker of this scheduler only
+  void yield(runnable& r) noexcept override;  // behind everything that is ready; on a worker of this scheduler only
 
   std::size_t worker_count() const noexcept;
   bool simulated() const noexcept;
