@@ -4,6 +4,7 @@
 
 #include "sizes.hpp"
 
+#include <array>
 #include <cstddef>
 #include <vector>
 
@@ -69,6 +70,46 @@ reading matmul_board(effort e, MultiplyAll multiply_all) {
   }
   check_equal("the number of wrong cells", wrong, 0);
   return r;
+}
+
+/// Runs `tree(depth)`, which adds up the leaves of a tree with ten children each, and checks the sum.
+template <class Tree>
+reading skynet_board(effort e, Tree tree) {
+  const int depth = skynet_depth(e);
+  const stopwatch watch;
+  const std::int64_t value = tree(depth);
+  const reading r = watch.ns_per_item(skynet_tasks(depth));
+  check_equal("the sum of the leaves", value, sum_to(skynet_leaves(depth) - 1));
+  return r;
+}
+
+using queens_row = std::array<unsigned char, 16>;
+
+/// Runs `solve(n)` and checks the number of solutions.
+template <class Solve>
+reading queens_board(effort e, Solve solve) {
+  const int n = queens_size(e);
+  const stopwatch watch;
+  const std::int64_t value = solve(n);
+  reading r = watch.ns_per_item(1);
+  r.value = r.wall_s * 1e3;
+  r.unit = "ms";
+  check_equal("the number of solutions", value, queens_value(n));
+  return r;
+}
+
+/// The queens' puzzle from `column` of `row` on: what follows from the first place that is free beside what the other places give.
+template <class Both>
+std::int64_t queens_from(int n, int row, int column, const queens_row& placed, const Both& both) {
+  if (row == n) return 1;
+  while (column < n && !queen_fits(placed.data(), row, column)) ++column;
+  if (column == n) return 0;
+  queens_row next = placed;
+  next[static_cast<std::size_t>(row)] = static_cast<unsigned char>(column);
+  std::int64_t here = 0, others = 0;
+  both([&] { here = queens_from(n, row + 1, 0, next, both); },
+       [&] { others = queens_from(n, row, column + 1, placed, both); });
+  return here + others;
 }
 
 inline long loop_rounds(effort e) { return e == effort::full ? 20'000'000 : e == effort::quick ? 4'000'000 : 100'000; }

@@ -3,6 +3,8 @@
 #include "../native.hpp"
 #include "shared_runtime.hpp"
 
+#include <numeric>
+
 namespace {
 
 // Runs `work` in a task and gives what it returns.
@@ -38,6 +40,28 @@ bench::reading matmul_board(bench::effort e) {
   });
 }
 
+std::int64_t skynet(std::int64_t first, int depth) {
+  if (depth == 0) return first;
+  std::array<std::int64_t, 10> sums;
+  const std::int64_t width = bench::skynet_leaves(depth - 1);
+  sluice::parallel_for(
+      std::size_t{0}, sums.size(),
+      [&](std::size_t i) { sums[i] = skynet(first + static_cast<std::int64_t>(i) * width, depth - 1); }, 1);
+  return std::accumulate(sums.begin(), sums.end(), std::int64_t{0});
+}
+
+bench::reading skynet_board(bench::effort e) {
+  (void)bench::shared_runtime();
+  return bench::skynet_board(e, [](int depth) { return on_worker([depth] { return skynet(0, depth); }); });
+}
+
+bench::reading queens_board(bench::effort e) {
+  (void)bench::shared_runtime();
+  return bench::queens_board(e, [](int n) {
+    return on_worker([n] { return bench::queens_from(n, 0, 0, {}, [](auto f, auto g) { sluice::fork_join(f, g); }); });
+  });
+}
+
 bench::reading loop_board(bench::effort e) {
   (void)bench::shared_runtime();
   return bench::loop_board(e, [](std::vector<std::uint32_t>& out) {
@@ -49,8 +73,9 @@ bench::reading loop_board(bench::effort e) {
   });
 }
 
-const bool listed = bench::add("sluice", "native.fib", fib_board) &&
-                    bench::add("sluice", "native.matmul", matmul_board) &&
-                    bench::add("sluice", "native.loop", loop_board);
+const bool listed =
+    bench::add("sluice", "native.fib", fib_board) && bench::add("sluice", "native.skynet", skynet_board) &&
+    bench::add("sluice", "native.queens", queens_board) && bench::add("sluice", "native.matmul", matmul_board) &&
+    bench::add("sluice", "native.loop", loop_board);
 
 }  // namespace

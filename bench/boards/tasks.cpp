@@ -82,6 +82,33 @@ bench::reading yield(bench::effort e) {
   return r;
 }
 
+sluice::task<> answer_each(sluice::queue<long>& there, sluice::queue<long>& back, long total) {
+  for (long i = 0; i < total; ++i) co_await back.put(co_await there.get() + 1);
+}
+
+sluice::task<std::int64_t> take_turns_by_twos(long total) {
+  sluice::queue<long> there(1), back(1);
+  auto other = sluice::spawn(answer_each(there, back, total));
+  std::int64_t sum = 0;
+  for (long i = 0; i < total; ++i) {
+    co_await there.put(long{i});
+    sum += co_await back.get();
+  }
+  co_await other;
+  co_return sum;
+}
+
+/// Two tasks that hand each other the only worker: each wakes the other, then waits.
+bench::reading hand_over(bench::effort e) {
+  const long total = bench::scaled(e, bench::ping_pong_total);
+  static sluice::runtime runtime{{.workers = 1}};
+  const bench::stopwatch watch;
+  const std::int64_t sum = runtime.block_on(take_turns_by_twos(total));
+  bench::reading r = watch.ns_per_item(2 * total);
+  bench::check_equal("the sum of the answers", sum, bench::sum_to(total));
+  return r;
+}
+
 /// How often the threads of a runtime that has just worked, and now has nothing to do, are woken.
 bench::reading idle(bench::effort e) {
   spawn_join(bench::effort::warm_up);
@@ -99,6 +126,7 @@ bench::reading idle(bench::effort e) {
 const bool spawn_listed = bench::add("sluice", "spawn_join", spawn_join);
 const bool await_listed = bench::add("sluice", "spawn_await", spawn_await);
 const bool yield_listed = bench::add("sluice", "yield", yield);
+const bool switch_listed = bench::add("sluice", "switch", hand_over);
 const bool idle_listed = bench::add("sluice", "idle", idle, false);
 
 }  // namespace

@@ -137,6 +137,12 @@ async def ping_pong(effort: int) -> dict:
     return reading
 
 
+@board("switch")
+async def switch(effort: int) -> dict:
+    reading = await ping_pong(effort)
+    return reading | {"value": reading["value"] / 2, "items": 2 * reading["items"]}
+
+
 def queue_board(capacity: int, producers: int, consumers: int) -> Board:
     async def run(effort: int) -> dict:
         total = scaled(effort, 204_800 if capacity > 1 else 51_200, 64)

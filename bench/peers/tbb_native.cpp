@@ -5,6 +5,8 @@
 #include <tbb/parallel_for.h>
 #include <tbb/parallel_invoke.h>
 
+#include <numeric>
+
 namespace {
 
 std::int64_t fib(int n) {
@@ -29,6 +31,24 @@ bench::reading matmul_board(bench::effort e) {
   });
 }
 
+std::int64_t skynet(std::int64_t first, int depth) {
+  if (depth == 0) return first;
+  std::array<std::int64_t, 10> sums;
+  const std::int64_t width = bench::skynet_leaves(depth - 1);
+  tbb::parallel_for(std::size_t{0}, sums.size(),
+                    [&](std::size_t i) { sums[i] = skynet(first + static_cast<std::int64_t>(i) * width, depth - 1); });
+  return std::accumulate(sums.begin(), sums.end(), std::int64_t{0});
+}
+
+bench::reading skynet_board(bench::effort e) {
+  return bench::skynet_board(e, [](int depth) { return skynet(0, depth); });
+}
+
+bench::reading queens_board(bench::effort e) {
+  return bench::queens_board(
+      e, [](int n) { return bench::queens_from(n, 0, 0, {}, [](auto f, auto g) { tbb::parallel_invoke(f, g); }); });
+}
+
 bench::reading loop_board(bench::effort e) {
   return bench::loop_board(e, [](std::vector<std::uint32_t>& out) {
     tbb::parallel_for(std::size_t{0}, out.size(),
@@ -37,6 +57,8 @@ bench::reading loop_board(bench::effort e) {
 }
 
 const bool fib_listed = bench::add("oneTBB", "native.fib", fib_board);
+const bool skynet_listed = bench::add("oneTBB", "native.skynet", skynet_board);
+const bool queens_listed = bench::add("oneTBB", "native.queens", queens_board);
 const bool matmul_listed = bench::add("oneTBB", "native.matmul", matmul_board);
 const bool loop_listed = bench::add("oneTBB", "native.loop", loop_board);
 

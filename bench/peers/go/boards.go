@@ -28,6 +28,7 @@ var boards = []board{
 	{"spawn_await", spawnAwait, true},
 	{"yield", yield, true},
 	{"ping_pong", pingPong, true},
+	{"switch", handOver, true},
 	{"queue.1024.1p1c", queue(1024, 1, 1), true},
 	{"queue.1024.4p4c", queue(1024, 4, 4), true},
 	{"queue.1024.64p64c", queue(1024, 64, 64), true},
@@ -133,6 +134,14 @@ func pingPong(e effort) reading {
 	}
 	r := watch.nsPerItem(total)
 	checkEqual("the sum of the answers", sum, sumTo(total))
+	return r
+}
+
+func handOver(e effort) reading {
+	before := runtime.GOMAXPROCS(1)
+	r := pingPong(e)
+	runtime.GOMAXPROCS(before)
+	r.items, r.value = 2*r.items, r.value/2
 	return r
 }
 
