@@ -52,12 +52,53 @@ class waker {
 };
 
 struct cancellable;
+class cancellation;
+
+/// Holds other tasks, and passes a cancellation on to them.
+class cancel_relay {
+ public:
+  /// Cancels what it holds. The relay may be gone afterwards.
+  virtual void pass_on(cancellation& walk) noexcept = 0;
+
+ protected:
+  ~cancel_relay() = default;
+
+ private:
+  friend cancellation;
+  cancel_relay* next_ = nullptr;
+};
+
+/// One cancellation on its way down through relays. They may lie within each other a million deep, so no relay calls the
+/// next: each adds itself here, and finish() calls them one after another.
+class cancellation {
+ public:
+  cancellation() noexcept = default;
+  cancellation(const cancellation&) = delete;
+  cancellation& operator=(const cancellation&) = delete;
+
+  /// `relay` stays until it was called.
+  void add(cancel_relay& relay) noexcept {
+    relay.next_ = first_;
+    first_ = &relay;
+  }
+  void finish() noexcept {
+    while (first_ != nullptr) {
+      cancel_relay& relay = *first_;
+      first_ = relay.next_;
+      relay.pass_on(*this);
+    }
+  }
+
+ private:
+  cancel_relay* first_ = nullptr;
+};
 
 /// Knows how to take a wait back.
 class canceller {
  public:
-  /// Called at most once per arming, by the thread that took `wait` out of a cancel word.
-  virtual void cancel(cancellable& wait) noexcept = 0;
+  /// Called at most once per arming, by the thread that took `wait` out of a cancel word. A wait for other tasks adds
+  /// itself to the walk.
+  virtual void cancel(cancellable& wait, cancellation& walk) noexcept = 0;
 
  protected:
   ~canceller() = default;
@@ -102,11 +143,17 @@ class task_context : public runnable {
 
   /// Requests cancellation: idempotent, from any thread. The caller keeps the context alive.
   void cancel() noexcept {
+    cancellation walk;
+    cancel(walk);
+    walk.finish();
+  }
+  /// The same as part of a walk, which the caller finishes.
+  void cancel(cancellation& walk) noexcept {
     // E1 observe
     const std::uintptr_t before = word_.exchange(cancelled_word, acquire);
     if (before == none || before == cancelled_word) return;
     auto* wait = reinterpret_cast<cancellable*>(before);
-    wait->owner->cancel(*wait);
+    wait->owner->cancel(*wait, walk);
   }
 
   // What dump() shows: what this task waits for. Set before suspending, all accesses relaxed: a snapshot.

@@ -81,7 +81,7 @@ void waiter_hub::kick(unsigned word) noexcept {
   run(nullptr);
 }
 
-void waiter_hub::cancel(cancellable& wait) noexcept {
+void waiter_hub::cancel(cancellable& wait, cancellation&) noexcept {
   auto& w = static_cast<waiter&>(wait);
   auto seen = wait_state::unregistered;
   if (w.state.compare_exchange_strong(seen, wait_state::cancelled, release, acquire)) return;  // E2, I2: last touch

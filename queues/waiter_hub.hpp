@@ -108,7 +108,7 @@ class waiter_hub : public canceller {
   /// Pays an owed kick for `word` (I4). Lock-free. After the call the hub may be gone.
   void kick(unsigned word) noexcept;
 
-  void cancel(cancellable& wait) noexcept final;
+  void cancel(cancellable& wait, cancellation&) noexcept final;
 
  protected:
   explicit waiter_hub(waiter_list* lists) noexcept : lists_(lists) {}

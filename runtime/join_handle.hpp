@@ -18,7 +18,7 @@
 
 namespace sluice {
 
-template <class T>
+template <class T = void>
 class join_handle;
 
 namespace impl {
@@ -165,7 +165,7 @@ class [[nodiscard]] join_awaiter final : public canceller, public end_listener {
 
   void ended() noexcept override { gate_.leave_and_wake(context_.disarm(link_) ? 2 : 1, context_); }
 
-  void cancel(cancellable&) noexcept override {
+  void cancel(cancellable&, cancellation&) noexcept override {
     const bool mine = withdraw();
     gate_.leave_and_wake(mine ? 2 : 1, context_);
   }

@@ -41,7 +41,11 @@ std::coroutine_handle<> join_scope::child_ended(join_child& child, bool failed) 
   if (who_ == decides::first_end || (failed && who_ == decides::first_failure)) {
     join_child* expected = nullptr;
     // relaxed: the count-off below hands everything over
-    if (decided_.compare_exchange_strong(expected, &child, relaxed, relaxed)) cancel_children(&child);
+    if (decided_.compare_exchange_strong(expected, &child, relaxed, relaxed)) {
+      cancellation walk;
+      cancel_children(&child, walk);
+      walk.finish();
+    }
   }
   // The last one needs no read-modify-write.
   if (children_.load(acquire) != 1 && children_.fetch_sub(1, acq_rel) != 1) {  // E1 observe, E1 publish
@@ -51,14 +55,14 @@ std::coroutine_handle<> join_scope::child_ended(join_child& child, bool failed) 
   return gate_.leave(parties) ? parent_.go_on() : std::noop_coroutine();
 }
 
-void join_scope::cancel_children(const join_child* except) noexcept {
+void join_scope::cancel_children(const join_child* except, cancellation& walk) noexcept {
   for (join_child* child = first_; child != nullptr; child = child->next_child) {
-    if (child != except) child->task_context::cancel();
+    if (child != except) child->task_context::cancel(walk);
   }
 }
 
-void join_scope::cancel(cancellable&) noexcept {
-  cancel_children(nullptr);
+void join_scope::pass_on(cancellation& walk) noexcept {
+  cancel_children(nullptr, walk);
   gate_.leave_and_wake(1, parent_.context());
 }
 

@@ -29,7 +29,7 @@ class join_child;
 enum class decides : std::uint8_t { first_failure, first_end, nobody };
 
 /// The part that knows nothing of types.
-class join_scope final : public canceller {
+class join_scope final : public canceller, public cancel_relay {
  public:
   join_scope(task_context& parent, const char* name, decides who) noexcept : parent_(parent), name_(name), who_(who) {}
   join_scope(const join_scope&) = delete;
@@ -48,10 +48,11 @@ class join_scope final : public canceller {
   /// The child that decided, or null.
   join_child* decided() const noexcept { return decided_.load(relaxed); }  // all have ended by then
 
-  void cancel(cancellable&) noexcept override;
+  void cancel(cancellable&, cancellation& walk) noexcept override { walk.add(*this); }
+  void pass_on(cancellation& walk) noexcept override;
 
  private:
-  void cancel_children(const join_child* except) noexcept;
+  void cancel_children(const join_child* except, cancellation& walk) noexcept;
 
   waiting_parent parent_;
   const char* name_;

@@ -33,7 +33,7 @@ void blocking_wait::run() noexcept {
   gate_.leave_and_wake(context_.disarm(link_) ? 2 : 1, context_);
 }
 
-void blocking_wait::cancel(cancellable&) noexcept {
+void blocking_wait::cancel(cancellable&, cancellation&) noexcept {
   if (phase_.exchange(asked, relaxed) == starting) return gate_.leave_and_wake(1, context_);
   const bool withdrawn = core_.blocking().withdraw(*this);
   if (withdrawn) cancelled_ = true;

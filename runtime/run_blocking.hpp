@@ -32,7 +32,7 @@ class blocking_wait : public blocking_job, public canceller {
   }
   bool await_suspend(std::coroutine_handle<> self);
 
-  void cancel(cancellable&) noexcept override;
+  void cancel(cancellable&, cancellation&) noexcept override;
 
  protected:
   ~blocking_wait() = default;

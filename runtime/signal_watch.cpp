@@ -117,7 +117,7 @@ bool signal_awaiter::await_suspend(std::coroutine_handle<> self) noexcept {
   return true;
 }
 
-void signal_awaiter::cancel(cancellable&) noexcept {
+void signal_awaiter::cancel(cancellable&, cancellation&) noexcept {
   std::uint32_t parties = 1;
   {
     const locked hold(listener_.watch.lock);

@@ -37,7 +37,7 @@ class [[nodiscard]] signal_awaiter final : public canceller {
   bool await_ready() noexcept;
   bool await_suspend(std::coroutine_handle<> self) noexcept;
   int await_resume() const;
-  void cancel(cancellable&) noexcept override;
+  void cancel(cancellable&, cancellation&) noexcept override;
 
  private:
   friend struct signal_listener;

@@ -29,7 +29,7 @@ bool sleep_awaiter::give_up() noexcept {
 
 void sleep_awaiter::fired() noexcept { gate_.leave_and_wake(context_.disarm(link_) ? 2 : 1, context_); }
 
-void sleep_awaiter::cancel(cancellable&) noexcept {
+void sleep_awaiter::cancel(cancellable&, cancellation&) noexcept {
   if (phase_.exchange(asked, acquire) == starting) return gate_.leave_and_wake(1, context_);  // E1 observe
   const bool stopped = scheduler_.stop_timer(timer_);
   timer_ = nullptr;

@@ -33,7 +33,7 @@ class [[nodiscard]] sleep_awaiter final : public canceller, public timer_target 
   void await_resume();
 
   void fired() noexcept override;
-  void cancel(cancellable&) noexcept override;
+  void cancel(cancellable&, cancellation&) noexcept override;
 
  private:
   enum : std::uint32_t { starting, armed, asked };

@@ -7,6 +7,7 @@
 namespace sluice {
 
 using impl::acq_rel;
+using impl::cancellation;
 using impl::group_child;
 using impl::group_join_awaiter;
 using impl::group_message;
@@ -37,22 +38,31 @@ void task_group::spawn(task<> t, const char* name, const char* file, unsigned li
 }
 
 void task_group::cancel() noexcept {
-  if (impl::scheduler::current_task() != &scope_) scope_.cancel_body();
-  cancel_children();
+  cancellation walk;
+  if (impl::scheduler::current_task() != &scope_) scope_.cancel_body(walk);
+  cancel_children(walk);
+  walk.finish();
 }
 
-void task_group::cancel_children() noexcept {
-  if (cancel_sent_.exchange(1, relaxed) == 0) post(cancel_message_);
+void task_group::cancel_children(cancellation& walk) noexcept {
+  if (cancel_sent_.exchange(1, relaxed) == 0) post(cancel_message_, walk);
 }
 
 bool task_group::send(group_message& m) noexcept {
+  cancellation walk;
+  const bool ended = send(m, walk);
+  walk.finish();  // nothing of this group: what it still has to cancel keeps a child from ending
+  return ended;
+}
+
+bool task_group::send(group_message& m, cancellation& walk) noexcept {
   if (!delegation_.push(m)) return false;
   bool ended = false;
   do {
     for (impl::message* at = delegation_.take(); at != nullptr;) {
       auto& next = static_cast<group_message&>(*at);
       at = at->next;  // handling a message may free it
-      handle(next);
+      handle(next, walk);
     }
     if (body_over_ && children_ == nullptr && !over_) over_ = ended = true;
   } while (!delegation_.leave());
@@ -60,39 +70,45 @@ bool task_group::send(group_message& m) noexcept {
 }
 
 void task_group::post(group_message& m) noexcept {
-  // Once the group has ended this object stays until the scope has heard of it.
-  if (send(m) && scope_.ended()) scope_.parent().context().wake();
+  cancellation walk;
+  post(m, walk);
+  walk.finish();
 }
 
-void task_group::handle(group_message& m) noexcept {
+void task_group::post(group_message& m, cancellation& walk) noexcept {
+  // Once the group has ended this object stays until the scope has heard of it.
+  if (send(m, walk) && scope_.ended()) scope_.parent().context().wake();
+}
+
+void task_group::handle(group_message& m, cancellation& walk) noexcept {
   switch (m.what) {
     case group_message::kind::child_started:
-      return child_started(*static_cast<group_child*>(m.subject));
+      return child_started(*static_cast<group_child*>(m.subject), walk);
     case group_message::kind::child_ended:
-      return child_ended(*static_cast<group_child*>(m.subject));
+      return child_ended(*static_cast<group_child*>(m.subject), walk);
     case group_message::kind::cancel:
-      return cancel_listed();
+      return cancel_listed(walk);
     case group_message::kind::join:
       return join(*static_cast<group_join_awaiter*>(m.subject));
     case group_message::kind::unjoin:
       return unjoin(*static_cast<group_join_awaiter*>(m.subject));
     case group_message::kind::body_ended:
       body_over_ = true;
-      return scope_.take_body_error();
+      return scope_.take_body_error(walk);
   }
 }
 
-void task_group::child_started(group_child& child) noexcept {
+void task_group::child_started(group_child& child, cancellation& walk) noexcept {
   child.next_child = children_;
   if (children_ != nullptr) children_->previous_child = &child;
   children_ = &child;
-  if (cancelling_) child.cancel();
+  if (cancelling_) child.cancel(walk);
 }
 
-void task_group::child_ended(group_child& child) noexcept {
+void task_group::child_ended(group_child& child, cancellation& walk) noexcept {
   (child.previous_child != nullptr ? child.previous_child->next_child : children_) = child.next_child;
   if (child.next_child != nullptr) child.next_child->previous_child = child.previous_child;
-  if (child.outcome.has_error()) failed(child.outcome.take_error(), child.cancelled());
+  if (child.outcome.has_error()) failed(child.outcome.take_error(), child.cancelled(), walk);
   size_.fetch_sub(1, impl::release);  // E1 publish
   if (child.word().finish(true) == impl::record_word::finish_result::free) child.free();
   while (children_ == nullptr && joiners_ != nullptr) {
@@ -104,20 +120,20 @@ void task_group::child_ended(group_child& child) noexcept {
   }
 }
 
-void task_group::failed(std::exception_ptr error, bool was_cancelled) noexcept {
+void task_group::failed(std::exception_ptr error, bool was_cancelled, cancellation& walk) noexcept {
   if (was_cancelled && is_cancelled(error)) {
     interrupted_ = true;
     return;
   }
   if (!failure_) failure_ = std::move(error);
-  scope_.cancel_body();
-  cancel_listed();
+  scope_.cancel_body(walk);
+  cancel_listed(walk);
 }
 
-void task_group::cancel_listed() noexcept {
+void task_group::cancel_listed(cancellation& walk) noexcept {
   if (cancelling_) return;  // all that were listed then, and all that came since, are cancelled
   cancelling_ = true;
-  for (group_child* child = children_; child != nullptr; child = child->next_child) child->cancel();
+  for (group_child* child = children_; child != nullptr; child = child->next_child) child->cancel(walk);
 }
 
 void task_group::join(group_join_awaiter& joiner) noexcept {
@@ -181,7 +197,7 @@ bool group_join_awaiter::await_suspend(std::coroutine_handle<> self) noexcept {
   return true;
 }
 
-void group_join_awaiter::cancel(cancellable&) noexcept { group_.post(unjoin_); }
+void group_join_awaiter::cancel(cancellable&, cancellation& walk) noexcept { group_.post(unjoin_, walk); }
 
 bool with_group_scope::begin(std::coroutine_handle<> self) noexcept {
   parent_.suspend(self, "with_group", &group_);
@@ -211,13 +227,13 @@ std::coroutine_handle<> with_group_scope::body_ended() noexcept {
   return ended() ? parent_.go_on() : std::noop_coroutine();
 }
 
-void with_group_scope::take_body_error() noexcept {
-  if (outcome_.has_error()) group_.failed(outcome_.take_error(), cancelled());
+void with_group_scope::take_body_error(cancellation& walk) noexcept {
+  if (outcome_.has_error()) group_.failed(outcome_.take_error(), cancelled(), walk);
 }
 
-void with_group_scope::cancel(cancellable&) noexcept {
-  cancel_body();
-  group_.cancel_children();
+void with_group_scope::pass_on(cancellation& walk) noexcept {
+  cancel_body(walk);
+  group_.cancel_children(walk);
   gate_.leave_and_wake(1, parent_.context());
 }
 

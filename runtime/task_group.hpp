@@ -101,20 +101,22 @@ class task_group {
 
   explicit task_group(impl::with_group_scope& scope) noexcept : scope_(scope) {}
 
-  void cancel_children() noexcept;
+  void cancel_children(impl::cancellation& walk) noexcept;
   /// Sends a message and runs if nobody does. True: the group has ended with it, and the caller tells the scope.
   [[nodiscard]] bool send(impl::group_message& m) noexcept;
+  [[nodiscard]] bool send(impl::group_message& m, impl::cancellation& walk) noexcept;
   /// The same for those who cannot go on with the caller themselves.
   void post(impl::group_message& m) noexcept;
+  void post(impl::group_message& m, impl::cancellation& walk) noexcept;
 
   // The runner's.
-  void handle(impl::group_message& m) noexcept;
-  void child_started(impl::group_child& child) noexcept;
-  void child_ended(impl::group_child& child) noexcept;
+  void handle(impl::group_message& m, impl::cancellation& walk) noexcept;
+  void child_started(impl::group_child& child, impl::cancellation& walk) noexcept;
+  void child_ended(impl::group_child& child, impl::cancellation& walk) noexcept;
   void join(impl::group_join_awaiter& joiner) noexcept;
   void unjoin(impl::group_join_awaiter& joiner) noexcept;
-  void failed(std::exception_ptr error, bool was_cancelled) noexcept;
-  void cancel_listed() noexcept;
+  void failed(std::exception_ptr error, bool was_cancelled, impl::cancellation& walk) noexcept;
+  void cancel_listed(impl::cancellation& walk) noexcept;
 
   impl::with_group_scope& scope_;
   impl::delegation delegation_;
@@ -150,7 +152,7 @@ class [[nodiscard]] group_join_awaiter final : public canceller {
     context_.note_wait(nullptr, nullptr);
     if (cancelled_) throw sluice::cancelled{};
   }
-  void cancel(cancellable&) noexcept override;
+  void cancel(cancellable&, cancellation& walk) noexcept override;
 
  private:
   friend task_group;
@@ -170,7 +172,7 @@ class [[nodiscard]] group_join_awaiter final : public canceller {
 };
 
 /// The part of with_group that knows nothing of the body's type. As a root it is the body's context.
-class with_group_scope final : public root_context, public canceller {
+class with_group_scope final : public root_context, public canceller, public cancel_relay {
  public:
   explicit with_group_scope(task_context& parent) noexcept
       : root_context(*scheduler::current(), current_core()), parent_(parent), group_(*this) {}
@@ -191,13 +193,14 @@ class with_group_scope final : public root_context, public canceller {
   void check();
 
   std::coroutine_handle<> finished(std::coroutine_handle<> frame) noexcept override;
-  void cancel(cancellable&) noexcept override;
+  void cancel(cancellable&, cancellation& walk) noexcept override { walk.add(*this); }
+  void pass_on(cancellation& walk) noexcept override;
 
   /// The group has ended. True: nobody is left inside.
   [[nodiscard]] bool ended() noexcept { return gate_.leave(parent_.context().disarm(link_) ? 2 : 1); }
   const waiting_parent& parent() const noexcept { return parent_; }
-  void cancel_body() noexcept { root_context::cancel(); }
-  void take_body_error() noexcept;
+  void cancel_body(cancellation& walk) noexcept { root_context::cancel(walk); }
+  void take_body_error(cancellation& walk) noexcept;
 
  private:
   std::coroutine_handle<> body_ended() noexcept;

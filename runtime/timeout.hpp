@@ -24,7 +24,7 @@ namespace sluice {
 namespace impl {
 
 /// The gate of a timeout around a nested context that lives as long as it does.
-class timeout_gate final : public canceller, public timer_target {
+class timeout_gate final : public canceller, public cancel_relay, public timer_target {
  public:
   timeout_gate(task_context& parent, task_context& nested) noexcept
       : parent_(parent), nested_(nested), scheduler_(*scheduler::current()) {}
@@ -65,8 +65,9 @@ class timeout_gate final : public canceller, public timer_target {
     nested_.cancel();
     gate_.leave_and_wake(1, parent_.context());
   }
-  void cancel(cancellable&) noexcept override {
-    nested_.cancel();
+  void cancel(cancellable&, cancellation& walk) noexcept override { walk.add(*this); }
+  void pass_on(cancellation& walk) noexcept override {
+    nested_.cancel(walk);
     gate_.leave_and_wake(1, parent_.context());
   }
 

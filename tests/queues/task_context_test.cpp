@@ -12,7 +12,7 @@ namespace {
 class counting_canceller final : public canceller {
  public:
   int cancelled = 0;
-  void cancel(cancellable&) noexcept override { ++cancelled; }
+  void cancel(cancellable&, cancellation&) noexcept override { ++cancelled; }
 };
 
 TEST(task_context, a_cancellation_finds_the_wait_that_was_armed_and_calls_its_owner_once) {

@@ -56,7 +56,7 @@ struct timed_wait final : canceller {
     nested.cancel();
     parties.leave_and_wake(1, parent);
   }
-  void cancel(cancellable& which) noexcept override {
+  void cancel(cancellable& which, cancellation&) noexcept override {
     if (&which == &operation) {
       int expected = 0;
       const bool mine = completed.compare_exchange_strong(expected, 2, acq_rel, acquire);

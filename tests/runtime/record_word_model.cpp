@@ -74,7 +74,7 @@ struct wait final : listener, canceller {
     if (suspended) s.waiter.park();
   }
   void ended() noexcept override { parties.leave_and_wake(s.waiter.disarm(link) ? 2 : 1, s.waiter); }
-  void cancel(cancellable&) noexcept override { parties.leave_and_wake(withdraw() ? 2 : 1, s.waiter); }
+  void cancel(cancellable&, cancellation&) noexcept override { parties.leave_and_wake(withdraw() ? 2 : 1, s.waiter); }
   bool withdraw() noexcept {
     if (!s.word.remove_waiter()) return false;
     cancelled = true;

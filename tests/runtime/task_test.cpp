@@ -85,38 +85,6 @@ TEST(task, awaited_twice_is_a_logic_error) {
   run(outer(), threads(1));
 }
 
-TEST(task, a_million_awaits_in_a_loop_keep_the_stack_flat) {
-  auto outer = []() -> task<long> {
-    long sum = 0;
-    for (int i = 0; i < 1'000'000; ++i) {
-      const int x = co_await number(1);
-      sum += x;
-    }
-    co_return sum;
-  };
-  EXPECT_EQ(run(outer(), threads(1)), 1'000'000);
-}
-
-task<long> descend(long depth) {
-  if (depth == 0) co_return 0;
-  const long below = co_await descend(depth - 1);
-  co_return below + 1;
-}
-
-TEST(task, a_recursion_of_three_hundred_thousand_keeps_the_stack_flat) {
-  EXPECT_EQ(run(descend(300'000), threads(1)), 300'000);
-}
-
-TEST(task, unwinds_a_deep_recursion_by_exception) {
-  struct thrower {
-    static task<> down(int depth) {
-      if (depth == 0) throw std::runtime_error("bottom");
-      co_await down(depth - 1);
-    }
-  };
-  EXPECT_THROW(run(thrower::down(2000), threads(1)), std::runtime_error);
-}
-
 TEST(task, a_result_whose_move_throws_ends_as_that_exception) {
   struct stubborn {
     explicit stubborn(int* moves_left) : moves(moves_left) {}
