@@ -16,6 +16,9 @@ class root_context : public task_context {
   /// The coroutine has come to its end: takes its result, destroys `frame`, and says who goes on in its place.
   virtual std::coroutine_handle<> finished(std::coroutine_handle<> frame) noexcept = 0;
 
+  /// Whether it is made to step back when it has gone on for long enough.
+  virtual bool steps_back() const noexcept { return true; }
+
   runtime_core& core() const noexcept { return *core_; }
 
   /// The root that this worker runs on behalf of. Precondition: called by a task.

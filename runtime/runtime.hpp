@@ -29,6 +29,9 @@ struct runtime_options {
   /// A seed: the runtime becomes a simulation. One thread (the one in block_on or wait) runs `workers` virtual
   /// workers in an order that the seed decides, on a virtual clock; the same seed gives the same run.
   std::optional<std::uint64_t> simulation = {};
+  /// How many waits of a task may be over at once, one after another, before it steps back behind what is ready: so a task whose
+  /// queue is never empty does not keep its worker for ever. 0: never; for single tasks see unconstrained(). 128, as in tokio.
+  std::uint32_t ready_budget = 128;
   /// The most threads that run_blocking may use; 1 to 65536. 512, because blocked threads cost memory, not processors.
   std::size_t blocking_threads = 512;
   /// Called with an exception that no handle collected, on the thread that found it; must not throw. The default

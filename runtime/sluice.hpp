@@ -18,6 +18,7 @@
 #include <sluice/runtime/task_group.hpp>
 #include <sluice/runtime/this_task.hpp>
 #include <sluice/runtime/timeout.hpp>
+#include <sluice/runtime/unconstrained.hpp>
 #include <sluice/runtime/when_all.hpp>
 #include <sluice/runtime/when_all_settled.hpp>
 #include <sluice/runtime/when_any.hpp>

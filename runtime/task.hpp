@@ -12,6 +12,7 @@
 #include <sluice/queues/errors.hpp>
 #include <sluice/runtime/result.hpp>
 #include <sluice/runtime/root_context.hpp>
+#include <sluice/runtime/step_back.hpp>
 #include <sluice/scheduler/frame_pool.hpp>
 #include <sluice/scheduler/transfer.hpp>
 
@@ -73,8 +74,10 @@ class promise_base {
                     "semaphore or event, sleep_for, when_all and the like. Wrap anything else in one of them, or in "
                     "run_blocking");
       return std::suspend_never{};
-    } else {
+    } else if constexpr (is_task<plain_type>) {
       return std::forward<X>(operation).bind(*context);
+    } else {
+      return in_slice<decltype(std::forward<X>(operation).bind(*context))>(std::forward<X>(operation), *context);
     }
   }
 };

@@ -147,7 +147,7 @@ class [[nodiscard]] timeout_awaiter final : private waker {
 };
 
 /// timeout of a task: a root of its own, started on the caller's worker.
-template <class T>
+template <class T, bool StepsBack = true>
 class [[nodiscard]] timeout_task_awaiter final : private root_context {
  public:
   timeout_task_awaiter(task<T>&& t, time_point deadline, bool once, task_context& parent)
@@ -189,6 +189,7 @@ class [[nodiscard]] timeout_task_awaiter final : private root_context {
   }
 
  private:
+  bool steps_back() const noexcept override { return StepsBack; }
   std::coroutine_handle<> finished(std::coroutine_handle<> frame) noexcept override {
     collect<T>(frame, outcome_);
     return gate_.ended(1) ? gate_.parent().go_on() : std::noop_coroutine();

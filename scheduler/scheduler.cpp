@@ -23,7 +23,8 @@ namespace sluice::impl {
 
 struct scheduler::state {
   state(scheduler& owner, std::size_t workers, const scheduler_options& options)
-      : pool(owner, options.name, workers, options.simulation.has_value(), options.simulation.value_or(0)) {
+      : pool(owner, options.name, workers, options.simulation.has_value(), options.simulation.value_or(0),
+             options.ready_budget) {
     if (options.simulation) {
       simulation.emplace(pool, *options.simulation);
     } else {

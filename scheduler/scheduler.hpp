@@ -23,6 +23,7 @@ class timer_target {
 struct scheduler_options {
   std::size_t workers = 0;                  // 0: what the affinity mask and the cgroup quota allow
   std::string name = "sluice";              // thread names, dumps
+  std::uint32_t ready_budget = 128;         // waits over at once until a task steps back; 0: never
   std::optional<std::uint64_t> simulation;  // a seed: one thread, virtual workers, virtual clock
 };
 

@@ -6,8 +6,9 @@
 
 namespace sluice::impl {
 
-worker_pool::worker_pool(scheduler& o, std::string n, std::size_t count, bool s, std::uint64_t seed)
-    : owner(o), name(std::move(n)), simulated(s), idle(count), overflow(count), injection(count) {
+worker_pool::worker_pool(scheduler& o, std::string n, std::size_t count, bool s, std::uint64_t seed,
+                         std::uint32_t budget)
+    : owner(o), name(std::move(n)), simulated(s), ready_budget(budget), idle(count), overflow(count), injection(count) {
   workers.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     workers.push_back(std::make_unique<worker>(*this, i, (seed + i + 1) * 0x9e3779b97f4a7c15u | 1));

@@ -33,6 +33,7 @@
 #include <sluice/scheduler/napper.hpp>
 #include <sluice/scheduler/parker.hpp>
 #include <sluice/scheduler/ready_ring.hpp>
+#include <sluice/scheduler/slice.hpp>
 #include <sluice/scheduler/timers.hpp>
 #include <sluice/scheduler/transfer.hpp>
 #include <sluice/scheduler/watch.hpp>
@@ -48,7 +49,8 @@ class worker;
 
 /// What the workers of one scheduler share.
 struct worker_pool {
-  worker_pool(scheduler& owner, std::string name, std::size_t count, bool simulated, std::uint64_t seed);
+  worker_pool(scheduler& owner, std::string name, std::size_t count, bool simulated, std::uint64_t seed,
+              std::uint32_t ready_budget = 0);
   ~worker_pool();
   worker_pool(const worker_pool&) = delete;
   worker_pool& operator=(const worker_pool&) = delete;
@@ -73,6 +75,7 @@ struct worker_pool {
   scheduler& owner;
   const std::string name;
   const bool simulated;
+  const std::uint32_t ready_budget;  // waits over at once until a task steps back; 0: never
   std::vector<std::unique_ptr<worker>> workers;
   idle_state idle;
   napper nap;
@@ -226,6 +229,7 @@ inline void worker::run(runnable& r) noexcept {
   count(steps_);
   if (!r.handle) [[unlikely]]
     return run_job(static_cast<native_job&>(r));
+  slice_left = pool_.ready_budget;
   running_ = static_cast<task_context*>(&r);  // a runnable with a coroutine is always the base of a task_context
   resume(r.handle);
   running_ = nullptr;

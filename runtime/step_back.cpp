@@ -1,0 +1,11 @@
+#include <sluice/runtime/step_back.hpp>
+
+namespace sluice::impl {
+
+bool must_step_back(task_context& context) noexcept {
+  const bool able = scheduler::current_task() == &context && static_cast<root_context&>(context).steps_back();
+  if (!able) stretch_slice();
+  return able;
+}
+
+}  // namespace sluice::impl
