@@ -78,6 +78,17 @@ class plain {
   T value_;
 };
 
+/// One value for each thread, and in a model for each model thread; `Tag` tells one such variable from another. At first it is T{}.
+template <class Tag, class T>
+class per_thread {
+ public:
+  static T get() noexcept { return value_; }
+  static void set(T v) noexcept { value_ = v; }
+
+ private:
+  static inline thread_local constinit T value_{};
+};
+
 /// Tells the processor that this is a spin loop.
 inline void pause() noexcept {
 #if defined(__x86_64__) || defined(__i386__)

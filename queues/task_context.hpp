@@ -1,23 +1,27 @@
 #pragma once
 // What a wait knows of the world above it: how to make its coroutine runnable again (`waker`), and
-// where to leave itself so that a cancellation finds it (the context's cancel word).
+// where to leave itself so that a cancellation finds it (cancellation.hpp).
 //
 // A task_context stands for one line of execution: one task with every coroutine that it co_awaits in
 // turn. At any moment it runs, or it is suspended in at most one wait.
 //
-// The cancel word:
-//   none         the task is not in a cancellable wait
-//   waiting      a pointer to the `cancellable` of the wait it is in
-//   cancelled    cancellation was requested; final
+// Part of what a line does may be cancelled apart from the rest: a `cancel_scope`, such as a when_all whose children run on their
+// parent's line one after another. Scopes nest, and a wait leaves itself in the innermost one. To be found from outside a
+// scope is linked: it lies in the slot of the scope around it, or of the line.
 //
-// I1  The word is moved out of `waiting` by exactly one side: the wait that is completing (disarm), or the
-//     canceller (cancel). Whoever takes the cancellable out owns it.
-// I2  A canceller that took a cancellable out calls its owner exactly once; the coroutine is not made
-//     runnable before that call has handed the cancellable back. So the call never touches a dead frame.
-// I3  `cancelled` is never left.
-// E1  arm (release) -> cancel (acquire): the canceller sees the wait as it was armed.
+//   line.slot --> scope --> its slot --> scope within --> its slot --> wait
+//
+// A scope whose children never wait is never linked, and costs no read-modify-write.
+//
+// I1  cancelled_from_ says from which depth on the line is cancelled: 0, all of it, which is final; or the depth of a scope,
+//     until that scope is left. It is set before the slot of the same depth is shut; so a wait that is refused by the
+//     slot sees it (E2 of cancellation.hpp).
+// I2  Only the line itself enters and leaves its scopes, innermost first, and does neither while it is suspended. So who completes
+//     its wait, or takes part in a scope, sees the scopes as they were.
+// I3  A linked scope's outer ones are linked. Once its link was taken by a canceller, the scope stays until that has let go: for
+//     the derived class to see to, with what unlink() says.
 
-#include <sluice/queues/atomic.hpp>
+#include <sluice/queues/cancellation.hpp>
 
 #include <coroutine>
 #include <cstdint>
@@ -51,62 +55,49 @@ class waker {
   const bool roams_;
 };
 
-struct cancellable;
-class cancellation;
+class task_context;
 
-/// Holds other tasks, and passes a cancellation on to them.
-class cancel_relay {
+/// Part of what a line of execution does, which can be cancelled apart from the rest.
+class cancel_scope : public cancel_relay {
  public:
-  /// Cancels what it holds. The relay may be gone afterwards.
-  virtual void pass_on(cancellation& walk) noexcept = 0;
+  cancel_scope(const cancel_scope&) = delete;
+  cancel_scope& operator=(const cancel_scope&) = delete;
+
+  /// Makes the scope findable for cancellations of its line: by the line itself, or by who takes part in the scope. False:
+  /// it is cancelled.
+  [[nodiscard]] bool link() noexcept;
 
  protected:
-  ~cancel_relay() = default;
+  explicit cancel_scope(task_context& line) noexcept : line_(&line) {}
+  ~cancel_scope() = default;
+
+  void enter() noexcept;
+  /// `was_shut`: shut_scope() was called.
+  void leave(bool was_shut) noexcept;
+  task_context& line() const noexcept { return *line_; }
+
+  bool linked() const noexcept {
+    return linked_.load(relaxed) != 0;
+  }  // relaxed: who linked it has told its leaver in other ways
+  /// Before a linked scope is left. False: a canceller is in it.
+  [[nodiscard]] bool unlink() noexcept;
+  /// Cancels what the line does in this scope, and nothing else of it.
+  void shut_scope(cancellation& walk) noexcept;
+  /// For pass_on: the line itself is cancelled.
+  void shut_slot(cancellation& walk) noexcept { slot_.shut(walk); }
 
  private:
-  friend cancellation;
-  cancel_relay* next_ = nullptr;
-};
+  friend task_context;
 
-/// One cancellation on its way down through relays. They may lie within each other a million deep, so no relay calls the
-/// next: each adds itself here, and finish() calls them one after another.
-class cancellation {
- public:
-  cancellation() noexcept = default;
-  cancellation(const cancellation&) = delete;
-  cancellation& operator=(const cancellation&) = delete;
+  cancel_slot& around() const noexcept;
 
-  /// `relay` stays until it was called.
-  void add(cancel_relay& relay) noexcept {
-    relay.next_ = first_;
-    first_ = &relay;
-  }
-  void finish() noexcept {
-    while (first_ != nullptr) {
-      cancel_relay& relay = *first_;
-      first_ = relay.next_;
-      relay.pass_on(*this);
-    }
-  }
-
- private:
-  cancel_relay* first_ = nullptr;
-};
-
-/// Knows how to take a wait back.
-class canceller {
- public:
-  /// Called at most once per arming, by the thread that took `wait` out of a cancel word. A wait for other tasks adds
-  /// itself to the walk.
-  virtual void cancel(cancellable& wait, cancellation& walk) noexcept = 0;
-
- protected:
-  ~canceller() = default;
-};
-
-/// A wait that a cancellation can find.
-struct cancellable {
-  canceller* owner = nullptr;
+  task_context* const line_;
+  cancel_scope* outer_;
+  cancellable link_{this};
+  std::uint32_t depth_;              // from 1
+  atomic<std::uint32_t> linked_{0};  // 0 | 1; all accesses relaxed: the link itself lies in the slot around
+  atomic<cancel_scope*> inner_;      // the next one on the way inwards, for link(); all accesses relaxed: only it looks
+  cancel_slot slot_;
 };
 
 class task_context : public runnable {
@@ -124,21 +115,21 @@ class task_context : public runnable {
   /// From its next suspension on. For the task itself, while it runs: whoever wakes it has its wait from it by then.
   void set_waker(waker& w) noexcept { waker_ = &w; }
 
-  /// Whether cancellation was requested. Relaxed: the waits themselves synchronise.
-  bool cancelled() const noexcept { return word_.load(relaxed) == cancelled_word; }
+  /// Whether what it does now is cancelled. Relaxed: the waits themselves synchronise.
+  bool cancelled() const noexcept { return cancelled_from_.load(relaxed) != nowhere; }
 
   /// Leaves `wait` to be found by cancel(). False: cancellation was already requested, nothing was left.
   [[nodiscard]] bool arm(cancellable& wait) noexcept {
-    std::uintptr_t expected = none;
-    // E1 publish
-    return word_.compare_exchange_strong(expected, reinterpret_cast<std::uintptr_t>(&wait), release, relaxed);
+    cancel_scope* const innermost = scope_.get();
+    if (innermost == nullptr) [[likely]]
+      return slot_.leave(wait);
+    return innermost->link() && innermost->slot_.leave(wait);
   }
 
-  /// Takes `wait` back. False: a canceller has it, and hands it back through its owner (I2).
+  /// Takes `wait` back, for whoever completes it. False: a canceller has it, and hands it back through its owner.
   [[nodiscard]] bool disarm(cancellable& wait) noexcept {
-    auto expected = reinterpret_cast<std::uintptr_t>(&wait);
-    // relaxed: nothing is handed over; a failure means that the owner will be called, which synchronises.
-    return word_.compare_exchange_strong(expected, none, relaxed, relaxed);
+    cancel_scope* const innermost = scope_.get();
+    return (innermost == nullptr ? slot_ : innermost->slot_).take_back(wait);
   }
 
   /// Requests cancellation: idempotent, from any thread. The caller keeps the context alive.
@@ -149,11 +140,8 @@ class task_context : public runnable {
   }
   /// The same as part of a walk, which the caller finishes.
   void cancel(cancellation& walk) noexcept {
-    // E1 observe
-    const std::uintptr_t before = word_.exchange(cancelled_word, acquire);
-    if (before == none || before == cancelled_word) return;
-    auto* wait = reinterpret_cast<cancellable*>(before);
-    wait->owner->cancel(*wait, walk);
+    // relaxed: E2 of cancellation.hpp
+    if (cancelled_from_.exchange(all_of_it, relaxed) != all_of_it) slot_.shut(walk);
   }
 
   // What dump() shows: what this task waits for. Set before suspending, all accesses relaxed: a snapshot.
@@ -165,17 +153,40 @@ class task_context : public runnable {
   atomic<const void*> wait_object{nullptr};     ///< the object waited on
 
  private:
-  static constexpr std::uintptr_t none = 0;
-  static constexpr std::uintptr_t cancelled_word = 1;
+  friend cancel_scope;
+  static constexpr std::uint32_t all_of_it = 0;
+  static constexpr std::uint32_t nowhere = ~std::uint32_t{0};
 
   waker* waker_;
-  atomic<std::uintptr_t> word_{
-      none};  // none | cancellable* | cancelled; written by the task, the completing side, cancellers
+  plain<cancel_scope*> scope_{nullptr};  // I2
+  cancel_slot slot_;
+  // I1; written by cancellers, and by the leaver of a scope; all accesses relaxed
+  atomic<std::uint32_t> cancelled_from_{nowhere};
 };
 
 /// An operation such as `q.get()`: bind() makes the awaiter that a promise's await_transform returns.
 template <class Operation>
 concept bindable =
     requires(Operation&& operation, task_context& context) { static_cast<Operation&&>(operation).bind(context); };
+
+// ---------------------------------------------------------------------------------------------------------------------------
+
+inline void cancel_scope::enter() noexcept {
+  outer_ = line_->scope_.get();
+  depth_ = outer_ == nullptr ? 1 : outer_->depth_ + 1;
+  line_->scope_.set(this);
+}
+
+inline void cancel_scope::leave(bool was_shut) noexcept {
+  line_->scope_.set(outer_);
+  if (!was_shut) [[likely]]
+    return;
+  std::uint32_t mine = depth_;  // a smaller depth stays: more is cancelled than this scope
+  (void)line_->cancelled_from_.compare_exchange_strong(mine, task_context::nowhere, relaxed, relaxed);
+}
+
+inline cancel_slot& cancel_scope::around() const noexcept { return outer_ == nullptr ? line_->slot_ : outer_->slot_; }
+
+inline bool cancel_scope::unlink() noexcept { return around().take_back(link_); }
 
 }  // namespace sluice::impl

@@ -33,9 +33,9 @@ using native_result = stored<std::invoke_result_t<F>>;
 
 /// The second call: here, if it comes back, or on a thief's stack.
 template <class G>
-class forked_call final : public native_job {
+class forked_call final : public native_call {
  public:
-  explicit forked_call(G& g) noexcept : native_job(&run), g_(g) {}
+  explicit forked_call(G& g) noexcept : native_call(&run), g_(g) {}
 
   native_result<G> call_here() { return call_native(std::forward<G>(g_)); }
   /// After a thief has called it: what it gave, or throws what it threw.
@@ -45,7 +45,7 @@ class forked_call final : public native_job {
   }
 
  private:
-  static void run(native_job& job) noexcept {
+  static void run(native_call& job) noexcept {
     auto& self = static_cast<forked_call&>(job);
     try {
       self.outcome_.set_value(self.call_here());
@@ -61,7 +61,7 @@ class forked_call final : public native_job {
 /// A job between its fork and its join; joins it when the first call throws.
 class open_fork {
  public:
-  open_fork(fork_lane& lane, native_job& job) noexcept : lane_(lane), job_(job), forked_(lane.fork(job)) {}
+  open_fork(fork_lane& lane, native_call& job) noexcept : lane_(lane), job_(job), forked_(lane.fork_call(job)) {}
   ~open_fork() {
     if (open_) (void)join();
   }
@@ -71,14 +71,14 @@ class open_fork {
   /// True: nobody has begun the job, and nobody will. False: it is done.
   [[nodiscard]] bool join() noexcept {
     open_ = false;
-    if (!forked_ || lane_.take_back()) return true;
+    if (!forked_ || lane_.take_call_back()) return true;
     lane_.await(job_);
     return false;
   }
 
  private:
   fork_lane& lane_;
-  native_job& job_;
+  native_call& job_;
   const bool forked_;
   bool open_ = true;
 };

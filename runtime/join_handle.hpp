@@ -43,8 +43,8 @@ class spawned final : public record {
     if constexpr (!fits) outcome_ = std::make_unique<result<T>>();
   }
 
-  std::coroutine_handle<> finished(std::coroutine_handle<> frame) noexcept override {
-    collect<T>(frame, outcome());
+  std::coroutine_handle<> finished(std::coroutine_handle<> frame, task_context&) noexcept override {
+    frame.destroy();
     // A result that nobody will ask for goes before the task is counted out, except where the handle goes just now.
     const bool disposed = word().handle_gone();
     if (disposed) dispose();
@@ -94,8 +94,7 @@ class spawned final : public record {
       if (error && !(cancelled() && is_cancelled(error))) core().unhandled(std::move(error), *this);
     }
     if constexpr (fits) {
-      std::destroy_at(&outcome_);
-      std::construct_at(&outcome_);  // empty: its destructor need not run
+      outcome_.clear();  // its destructor need not run
     } else {
       outcome_.reset();
     }

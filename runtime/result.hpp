@@ -3,6 +3,7 @@
 // pointer is moved from owner to owner and never shared between threads.
 
 #include <exception>
+#include <memory>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -13,47 +14,68 @@ namespace sluice::impl {
 template <class T>
 using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
+/// A variant by hand: every task makes, asks and destroys one, and std::variant dispatches each time.
 template <class T>
 class result {
  public:
-  result() = default;
+  result() noexcept {}
   result(const result&) = delete;
   result& operator=(const result&) = delete;
+  ~result() { destroy(); }
 
+  /// For the first value: nothing is there yet. If making it throws, nothing is.
+  template <class... Args>
+  void set_first_value(Args&&... args) {
+    std::construct_at(&value_, std::forward<Args>(args)...);
+    what_ = holds::value;
+  }
+  /// Nothing, a value or an exception is replaced. If making the value throws, nothing is there.
   template <class... Args>
   void set_value(Args&&... args) {
-    state_.template emplace<1>(std::forward<Args>(args)...);
+    clear();
+    set_first_value(std::forward<Args>(args)...);
   }
-  void set_error(std::exception_ptr error) noexcept { state_.template emplace<2>(std::move(error)); }
-
-  bool has_value() const noexcept { return state_.index() == 1; }
-  bool has_error() const noexcept { return state_.index() == 2; }
-
-  /// Moves what `other` holds, a value or an exception, into this one. A T whose move throws ends as that exception.
-  void take_from(result& other) noexcept {
-    if (other.has_error()) return set_error(other.take_error());
-    if constexpr (std::is_nothrow_move_constructible_v<stored<T>>) {
-      set_value(std::move(other.value()));
-    } else {
-      try {
-        set_value(std::move(other.value()));
-      } catch (...) {
-        set_error(std::current_exception());
-      }
-    }
+  void set_error(std::exception_ptr error) noexcept {
+    clear();
+    std::construct_at(&error_, std::move(error));
+    what_ = holds::error;
   }
 
-  std::exception_ptr take_error() noexcept { return std::exchange(std::get<2>(state_), nullptr); }
-  stored<T>& value() noexcept { return *std::get_if<1>(&state_); }
+  bool has_value() const noexcept { return what_ == holds::value; }
+  bool has_error() const noexcept { return what_ == holds::error; }
+
+  std::exception_ptr take_error() noexcept { return std::exchange(error_, nullptr); }
+  stored<T>& value() noexcept { return value_; }
 
   /// The value, moved out; or throws the exception.
   T get() {
-    if (has_error()) std::rethrow_exception(take_error());
-    if constexpr (!std::is_void_v<T>) return std::move(value());
+    if (has_error()) [[unlikely]]
+      std::rethrow_exception(take_error());
+    if constexpr (!std::is_void_v<T>) return std::move(value_);
+  }
+
+  /// Nothing is there any more.
+  void clear() noexcept {
+    destroy();
+    what_ = holds::nothing;
   }
 
  private:
-  std::variant<std::monostate, stored<T>, std::exception_ptr> state_;
+  enum class holds : unsigned char { nothing, value, error };
+
+  void destroy() noexcept {
+    if constexpr (!std::is_trivially_destructible_v<stored<T>>) {
+      if (what_ == holds::value) std::destroy_at(&value_);
+    }
+    if (what_ == holds::error) [[unlikely]]
+      std::destroy_at(&error_);
+  }
+
+  union {
+    stored<T> value_;
+    std::exception_ptr error_;
+  };
+  holds what_ = holds::nothing;
 };
 
 }  // namespace sluice::impl

@@ -1,20 +1,17 @@
 #pragma once
-// The context of a coroutine that has no awaiting coroutine: a spawned task, a child of when_all, of a group, of
-// timeout or of shield. It learns of the end of its coroutine.
+// The context of a line of execution of its own: a spawned task, a child of a group, of timeout or of shield, or what a when_all
+// begins beside its parent's line. All but the last own the coroutine that the line begins with.
 
-#include <sluice/queues/task_context.hpp>
+#include <sluice/runtime/frame_owner.hpp>
 #include <sluice/scheduler/scheduler.hpp>
 
 namespace sluice::impl {
 
 class runtime_core;
 
-class root_context : public task_context {
+class root_context : public frame_owner, public task_context {
  public:
   root_context(scheduler& home, runtime_core& core) noexcept : task_context(home), core_(&core) {}
-
-  /// The coroutine has come to its end: takes its result, destroys `frame`, and says who goes on in its place.
-  virtual std::coroutine_handle<> finished(std::coroutine_handle<> frame) noexcept = 0;
 
   /// Whether it is made to step back when it has gone on for long enough.
   virtual bool steps_back() const noexcept { return true; }

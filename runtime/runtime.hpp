@@ -96,7 +96,7 @@ struct spawner {
   static join_handle<T> spawn(runtime_core& core, task<T>& t, const char* name, const char* file, unsigned line) {
     task_access::check(t);
     auto& record = core.make_record<spawned<T>>(name, file, line);
-    attach(task_access::take(t), record);
+    attach(task_access::take(t), record, record.outcome());
     core.start(record, true);
     return join_handle<T>(record);
   }
@@ -126,7 +126,7 @@ class runtime {
     impl::task_access::check(t);
     auto& record = core_->make_record<impl::spawned<T>>("block_on", "", 0u);
     record.counted = false;
-    impl::attach(impl::task_access::take(t), record);
+    impl::attach(impl::task_access::take(t), record, record.outcome());
     core_->start(record, true);
     join_handle<T> handle(record);
     try {

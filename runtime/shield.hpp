@@ -11,7 +11,7 @@ class [[nodiscard]] shield_awaiter final : private root_context {
  public:
   shield_awaiter(task<T>&& t, task_context& parent)
       : root_context(*scheduler::current(), current_core()), parent_(parent), frame_(task_access::take(t)) {
-    attach(frame_, *this);
+    attach(frame_, *this, outcome_);
   }
   ~shield_awaiter() {
     if (frame_) frame_.destroy();
@@ -29,8 +29,8 @@ class [[nodiscard]] shield_awaiter final : private root_context {
   }
 
  private:
-  std::coroutine_handle<> finished(std::coroutine_handle<> frame) noexcept override {
-    collect<T>(frame, outcome_);
+  std::coroutine_handle<> finished(std::coroutine_handle<> frame, task_context&) noexcept override {
+    frame.destroy();
     return parent_.go_on();
   }
 

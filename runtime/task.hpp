@@ -4,10 +4,11 @@
 // A chain of co_awaited tasks is one line of execution and shares one task_context. Control moves down and up the
 // chain by symmetric transfer (transfer.hpp): the stack stays flat however long or deep the chain is.
 //
-//   promise { parent, context, result }      parent: the coroutine that awaits this one, null for a root
+//   promise { after, context, outcome }     after: the coroutine that awaits this one, or the owner of the frame
+//                                           outcome: where the result goes, in the hands of whoever runs the task
 //
-// I1  A frame is owned by exactly one of: the task object, the awaiter that runs it, the root context that runs it.
-// I2  At the end of a root its context takes over; the frame is destroyed before anybody hears of the end.
+// I1  A frame is owned by exactly one of: the task object, the awaiter that runs it, the frame_owner that runs it.
+// I2  At the end of a coroutine that nobody awaits its owner takes over; the frame is destroyed before anybody hears of the end.
 
 #include <sluice/queues/errors.hpp>
 #include <sluice/runtime/result.hpp>
@@ -19,7 +20,7 @@
 #include <concepts>
 #include <coroutine>
 #include <cstddef>
-#include <stdexcept>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -39,20 +40,29 @@ inline constexpr bool is_task<task<T>> = true;
 template <class T>
 concept awaited_as_lvalue = requires { typename T::awaited_by_reference; };
 
+/// In promise_base::after: what stands there is a frame_owner.
+inline constexpr std::uintptr_t owned = 1;
+
+/// Operations that are no waits of their own, but those of the tasks that they run, say `using only_runs_tasks = void`.
+template <class T>
+concept runs_tasks = requires { typename T::only_runs_tasks; };
+
 struct final_awaiter {
   bool await_ready() const noexcept { return false; }
   template <class Promise>
   [[gnu::always_inline]] std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> frame) const noexcept {
     auto& promise = frame.promise();
-    if (promise.parent) return transfer(promise.parent);
-    return transfer(static_cast<root_context*>(promise.context)->finished(frame));
+    if ((promise.after & owned) == 0) [[likely]]
+      return transfer(std::coroutine_handle<>::from_address(reinterpret_cast<void*>(promise.after)));
+    auto* owner = reinterpret_cast<frame_owner*>(promise.after & ~owned);
+    return transfer(owner->finished(frame, *promise.context));
   }
   void await_resume() const noexcept {}
 };
 
 class promise_base {
  public:
-  std::coroutine_handle<> parent;
+  std::uintptr_t after = 0;  // the address of a coroutine, or of a frame_owner with `owned`
   task_context* context = nullptr;
 
   static void* operator new(std::size_t bytes) { return allocate_frame(bytes); }
@@ -74,7 +84,7 @@ class promise_base {
                     "semaphore or event, sleep_for, when_all and the like. Wrap anything else in one of them, or in "
                     "run_blocking");
       return std::suspend_never{};
-    } else if constexpr (is_task<plain_type>) {
+    } else if constexpr (is_task<plain_type> || runs_tasks<plain_type>) {
       return std::forward<X>(operation).bind(*context);
     } else {
       return in_slice<decltype(std::forward<X>(operation).bind(*context))>(std::forward<X>(operation), *context);
@@ -89,21 +99,21 @@ class task_promise : public promise_base {
   template <class U = T>
     requires std::constructible_from<T, U&&>
   void return_value(U&& value) {
-    outcome.set_value(std::forward<U>(value));
+    outcome->set_first_value(std::forward<U>(value));
   }
-  void unhandled_exception() noexcept { outcome.set_error(std::current_exception()); }
+  void unhandled_exception() noexcept { outcome->set_error(std::current_exception()); }
 
-  result<T> outcome;
+  result<T>* outcome = nullptr;
 };
 
 template <>
 class task_promise<void> : public promise_base {
  public:
   task<void> get_return_object() noexcept;
-  void return_void() noexcept { outcome.set_value(); }
-  void unhandled_exception() noexcept { outcome.set_error(std::current_exception()); }
+  void return_void() noexcept { outcome->set_first_value(); }
+  void unhandled_exception() noexcept { outcome->set_error(std::current_exception()); }
 
-  result<void> outcome;
+  result<void>* outcome = nullptr;
 };
 
 template <class T>
@@ -115,6 +125,7 @@ class [[nodiscard]] task_awaiter {
  public:
   task_awaiter(task_frame<T> frame, task_context& context) noexcept : frame_(frame) {
     frame_.promise().context = &context;
+    frame_.promise().outcome = &outcome_;
   }
   task_awaiter(const task_awaiter&) = delete;
   task_awaiter& operator=(const task_awaiter&) = delete;
@@ -122,16 +133,19 @@ class [[nodiscard]] task_awaiter {
 
   bool await_ready() const noexcept { return false; }
   [[gnu::always_inline]] std::coroutine_handle<> await_suspend(std::coroutine_handle<> parent) const noexcept {
-    frame_.promise().parent = parent;
+    frame_.promise().after = reinterpret_cast<std::uintptr_t>(parent.address());
     return transfer(frame_);
   }
-  T await_resume() const { return frame_.promise().outcome.get(); }
+  T await_resume() { return outcome_.get(); }
 
  private:
   task_frame<T> frame_;
+  result<T> outcome_;
 };
 
 struct task_access;
+
+[[noreturn]] void throw_task_used();
 
 }  // namespace impl
 
@@ -169,11 +183,8 @@ class [[nodiscard("a task runs only when it is awaited, spawned or handed to whe
   explicit task(impl::task_frame<T> frame) noexcept : frame_(frame) {}
 
   impl::task_frame<T> take() {
-    if (!frame_) {
-      throw std::logic_error(
-          "sluice::task: this task was already awaited, spawned or moved from; a task runs once, "
-          "call its function again for another run");
-    }
+    if (!frame_) [[unlikely]]
+      impl::throw_task_used();
     return std::exchange(frame_, {});
   }
 
@@ -190,23 +201,24 @@ struct task_access {
   }
   template <class T>
   static void check(const task<T>& t) {
-    if (!t.frame_) (void)const_cast<task<T>&>(t).take();  // throws
+    if (!t.frame_) [[unlikely]]
+      throw_task_used();
   }
 };
 
-/// Makes `frame` a root that runs as `root`.
+/// Makes `frame` run on `line`, leave its result in `outcome`, and then call `owner`.
 template <class T>
-void attach(task_frame<T> frame, root_context& root) noexcept {
-  frame.promise().context = &root;
-  root.handle = frame;
+void attach(task_frame<T> frame, task_context& line, frame_owner& owner, result<T>& outcome) noexcept {
+  auto& promise = frame.promise();
+  promise.after = reinterpret_cast<std::uintptr_t>(&owner) | owned;
+  promise.context = &line;
+  promise.outcome = &outcome;
 }
-
-/// Takes the result of a finished root and destroys its frame.
+/// Makes `frame` a root that runs as `root`, and leaves its result in `outcome`.
 template <class T>
-void collect(std::coroutine_handle<> frame, result<T>& into) noexcept {
-  auto typed = task_frame<T>::from_address(frame.address());
-  into.take_from(typed.promise().outcome);
-  typed.destroy();
+void attach(task_frame<T> frame, root_context& root, result<T>& outcome) noexcept {
+  attach(frame, root, root, outcome);
+  root.handle = frame;
 }
 
 template <class T>

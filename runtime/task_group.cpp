@@ -31,9 +31,9 @@ void task_group::spawn(task<> t, const char* name, const char* file, unsigned li
   impl::task_access::check(t);
   impl::runtime_core& core = scope_.core();
   auto& child = core.make_record<group_child>(*this, name, file, line);
-  impl::attach(impl::task_access::take(t), child);
-  size_.fetch_add(1, relaxed);  // relaxed: only its fall tells anything
-  post(child.started);          // before it runs, hence before its end is sent
+  impl::attach(impl::task_access::take(t), child, child.outcome);
+  size_.fetch_add(1, relaxed);                             // relaxed: only its fall tells anything
+  post(static_cast<impl::child_started_message&>(child));  // before it runs, hence before its end is sent
   core.start(child, false);
 }
 
@@ -83,15 +83,15 @@ void task_group::post(group_message& m, cancellation& walk) noexcept {
 void task_group::handle(group_message& m, cancellation& walk) noexcept {
   switch (m.what) {
     case group_message::kind::child_started:
-      return child_started(*static_cast<group_child*>(m.subject), walk);
+      return child_started(static_cast<group_child&>(static_cast<impl::child_started_message&>(m)), walk);
     case group_message::kind::child_ended:
-      return child_ended(*static_cast<group_child*>(m.subject), walk);
+      return child_ended(static_cast<group_child&>(static_cast<impl::child_ended_message&>(m)), walk);
     case group_message::kind::cancel:
       return cancel_listed(walk);
     case group_message::kind::join:
-      return join(*static_cast<group_join_awaiter*>(m.subject));
+      return join(static_cast<group_join_awaiter&>(static_cast<impl::join_message&>(m)));
     case group_message::kind::unjoin:
-      return unjoin(*static_cast<group_join_awaiter*>(m.subject));
+      return unjoin(static_cast<group_join_awaiter&>(static_cast<impl::unjoin_message&>(m)));
     case group_message::kind::body_ended:
       body_over_ = true;
       return scope_.take_body_error(walk);
@@ -167,11 +167,11 @@ void task_group::unjoin(group_join_awaiter& joiner) noexcept {
 
 namespace impl {
 
-std::coroutine_handle<> group_child::finished(std::coroutine_handle<> frame) noexcept {
-  collect<void>(frame, outcome);
+std::coroutine_handle<> group_child::finished(std::coroutine_handle<> frame, task_context&) noexcept {
+  frame.destroy();
   core().task_left();
   task_group& parent = *group;  // the record may be gone once its end was sent
-  if (!parent.send(ended)) return std::noop_coroutine();
+  if (!parent.send(static_cast<child_ended_message&>(*this))) return std::noop_coroutine();
   with_group_scope& scope = parent.scope_;
   return scope.ended() ? scope.parent().go_on() : std::noop_coroutine();
 }
@@ -193,11 +193,13 @@ bool group_join_awaiter::await_suspend(std::coroutine_handle<> self) noexcept {
     cancelled_ = true;
     return false;
   }
-  group_.post(join_);  // the frame may be gone after this
+  group_.post(static_cast<join_message&>(*this));  // the frame may be gone after this
   return true;
 }
 
-void group_join_awaiter::cancel(cancellable&, cancellation& walk) noexcept { group_.post(unjoin_, walk); }
+void group_join_awaiter::cancel(cancellable&, cancellation& walk) noexcept {
+  group_.post(static_cast<unjoin_message&>(*this), walk);
+}
 
 bool with_group_scope::begin(std::coroutine_handle<> self) noexcept {
   parent_.suspend(self, "with_group", &group_);
@@ -207,7 +209,7 @@ bool with_group_scope::begin(std::coroutine_handle<> self) noexcept {
 
 std::coroutine_handle<> with_group_scope::start(task<> body) {
   const auto frame = task_access::take(body);
-  attach(frame, *this);
+  attach(frame, *this, outcome_);
   scheduler::set_current_task(this);
   return frame;
 }
@@ -217,8 +219,8 @@ std::coroutine_handle<> with_group_scope::not_started(std::exception_ptr error) 
   return body_ended();
 }
 
-std::coroutine_handle<> with_group_scope::finished(std::coroutine_handle<> frame) noexcept {
-  collect<void>(frame, outcome_);
+std::coroutine_handle<> with_group_scope::finished(std::coroutine_handle<> frame, task_context&) noexcept {
+  frame.destroy();
   return body_ended();
 }
 

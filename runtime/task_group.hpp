@@ -35,26 +35,31 @@ class with_group_scope;
 
 struct group_message : message {
   enum class kind : std::uint8_t { child_started, child_ended, cancel, join, unjoin, body_ended };
-  group_message(kind k, void* of) noexcept : what(k), subject(of) {}
+  explicit group_message(kind k) noexcept : what(k) {}
   kind what;
-  void* subject;  // the child or the joiner
 };
+/// One of its own for each kind, so that who it is about derives from it.
+template <group_message::kind Kind>
+struct message_of : group_message {
+  message_of() noexcept : group_message(Kind) {}
+};
+using child_started_message = message_of<group_message::kind::child_started>;
+using child_ended_message = message_of<group_message::kind::child_ended>;
+using join_message = message_of<group_message::kind::join>;
+using unjoin_message = message_of<group_message::kind::unjoin>;
 
-/// The record of a child.
-class group_child final : public record {
+/// The record of a child. Two messages, because its end may be sent before its start was handled.
+class group_child final : public record, public child_started_message, public child_ended_message {
  public:
   group_child(runtime_core& core, task_group& parent, const char* task_name, const char* task_file, unsigned task_line)
       : record(core, task_name, task_file, task_line), group(&parent) {}
 
-  std::coroutine_handle<> finished(std::coroutine_handle<> frame) noexcept override;
+  std::coroutine_handle<> finished(std::coroutine_handle<> frame, task_context&) noexcept override;
 
   task_group* group;
   group_child* previous_child = nullptr;  // the list of children, as next_child; by the group's runner
   group_child* next_child = nullptr;
   result<void> outcome;
-  // Two, because a child's end may be sent before its start was handled.
-  group_message started{group_message::kind::child_started, this};
-  group_message ended{group_message::kind::child_ended, this};
 };
 
 struct [[nodiscard]] group_join_operation {
@@ -122,8 +127,8 @@ class task_group {
   impl::delegation delegation_;
   impl::atomic<std::size_t> size_{0};           // children that have not ended; written by spawners and the runner
   impl::atomic<std::uint32_t> cancel_sent_{0};  // 0 | 1, all accesses relaxed: the message goes once
-  impl::group_message cancel_message_{impl::group_message::kind::cancel, nullptr};
-  impl::group_message body_ended_message_{impl::group_message::kind::body_ended, nullptr};
+  impl::message_of<impl::group_message::kind::cancel> cancel_message_;
+  impl::message_of<impl::group_message::kind::body_ended> body_ended_message_;
   // The runner's.
   impl::group_child* children_ = nullptr;
   impl::group_join_awaiter* joiners_ = nullptr;
@@ -137,7 +142,7 @@ class task_group {
 namespace impl {
 
 /// A wait for the children of a group. The gate's parties: the group's runner, and the link.
-class [[nodiscard]] group_join_awaiter final : public canceller {
+class [[nodiscard]] group_join_awaiter final : public canceller, private join_message, private unjoin_message {
  public:
   group_join_awaiter(task_group& group, task_context& context);
   group_join_awaiter(const group_join_awaiter&) = delete;
@@ -162,8 +167,6 @@ class [[nodiscard]] group_join_awaiter final : public canceller {
   task_context& context_;
   cancellable link_{this};
   gate gate_{2};
-  group_message join_{group_message::kind::join, this};
-  group_message unjoin_{group_message::kind::unjoin, this};
   // The runner's, until it lets go.
   group_join_awaiter* previous_ = nullptr;
   group_join_awaiter* next_ = nullptr;
@@ -172,7 +175,7 @@ class [[nodiscard]] group_join_awaiter final : public canceller {
 };
 
 /// The part of with_group that knows nothing of the body's type. As a root it is the body's context.
-class with_group_scope final : public root_context, public canceller, public cancel_relay {
+class with_group_scope final : public root_context, public cancel_relay {
  public:
   explicit with_group_scope(task_context& parent) noexcept
       : root_context(*scheduler::current(), current_core()), parent_(parent), group_(*this) {}
@@ -192,8 +195,7 @@ class with_group_scope final : public root_context, public canceller, public can
   std::coroutine_handle<> not_started(std::exception_ptr error) noexcept;
   void check();
 
-  std::coroutine_handle<> finished(std::coroutine_handle<> frame) noexcept override;
-  void cancel(cancellable&, cancellation& walk) noexcept override { walk.add(*this); }
+  std::coroutine_handle<> finished(std::coroutine_handle<> frame, task_context&) noexcept override;
   void pass_on(cancellation& walk) noexcept override;
 
   /// The group has ended. True: nobody is left inside.

@@ -24,7 +24,7 @@ namespace sluice {
 namespace impl {
 
 /// The gate of a timeout around a nested context that lives as long as it does.
-class timeout_gate final : public canceller, public cancel_relay, public timer_target {
+class timeout_gate final : public cancel_relay, public timer_target {
  public:
   timeout_gate(task_context& parent, task_context& nested) noexcept
       : parent_(parent), nested_(nested), scheduler_(*scheduler::current()) {}
@@ -65,7 +65,6 @@ class timeout_gate final : public canceller, public cancel_relay, public timer_t
     nested_.cancel();
     gate_.leave_and_wake(1, parent_.context());
   }
-  void cancel(cancellable&, cancellation& walk) noexcept override { walk.add(*this); }
   void pass_on(cancellation& walk) noexcept override {
     nested_.cancel(walk);
     gate_.leave_and_wake(1, parent_.context());
@@ -171,7 +170,7 @@ class [[nodiscard]] timeout_task_awaiter final : private root_context {
       root_context::cancel();
     }
     const auto frame = task_access::take(task_);
-    attach(frame, *this);
+    attach(frame, *this, outcome_);
     (void)gate_.begun();  // the task counts still
     scheduler::set_current_task(this);
     return transfer(frame);
@@ -190,8 +189,8 @@ class [[nodiscard]] timeout_task_awaiter final : private root_context {
 
  private:
   bool steps_back() const noexcept override { return StepsBack; }
-  std::coroutine_handle<> finished(std::coroutine_handle<> frame) noexcept override {
-    collect<T>(frame, outcome_);
+  std::coroutine_handle<> finished(std::coroutine_handle<> frame, task_context&) noexcept override {
+    frame.destroy();
     return gate_.ended(1) ? gate_.parent().go_on() : std::noop_coroutine();
   }
 

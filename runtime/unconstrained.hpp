@@ -23,7 +23,7 @@ class [[nodiscard]] unconstrained_operation {
 
 /// Runs the task without ever making it step back, however many of its waits are over at once
 /// (runtime_options::ready_budget): for work that is short, or that must not be interleaved with what else is ready. It
-/// still suspends where it has to wait; its children in when_all and groups step back as usual. Result, exceptions and
+/// still suspends where it has to wait; children of its groups, and what other workers take of its when_alls, step back as usual. Result, exceptions and
 /// cancellation are as for co_await of the task itself; entered in an already cancelled task it throws sluice::cancelled.
 template <class T>
 impl::unconstrained_operation<T> unconstrained(task<T> t) {

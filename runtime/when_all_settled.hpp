@@ -10,43 +10,46 @@
 namespace sluice {
 namespace impl {
 
+inline constexpr join_kind settled_kind{"when_all_settled", decides::nobody};
+
 template <class... T>
 class [[nodiscard]] settled_awaiter {
  public:
-  settled_awaiter(std::tuple<task<T>...>&& tasks, task_context& parent)
-      : scope_(parent, "when_all_settled", decides::nobody), children_(as_rvalues(tasks)) {}
+  settled_awaiter(child_list<T...>& children, task_context& parent)
+      : scope_(parent, settled_kind), children_(children) {}
+  settled_awaiter(const settled_awaiter&) = delete;
+  settled_awaiter& operator=(const settled_awaiter&) = delete;
 
   bool await_ready() noexcept { return scope_.refuse() || sizeof...(T) == 0; }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> self) noexcept {
-    add_children(scope_, children_);
+  [[gnu::always_inline]] std::coroutine_handle<> await_suspend(std::coroutine_handle<> self) noexcept {
+    children_.belong_to(scope_);
     return transfer(scope_.start(self));
   }
   std::tuple<outcome<T>...> await_resume() {
-    scope_.check();
-    return std::apply([](auto&... child) { return std::tuple<outcome<T>...>(outcome<T>(child.outcome)...); },
-                      children_);
+    (void)scope_.check();
+    return children_.apply([](auto&... child) { return std::tuple<outcome<T>...>(outcome<T>(child.outcome)...); });
   }
 
  private:
   join_scope scope_;
-  std::tuple<typed_child<T>...> children_;
+  child_list<T...>& children_;
 };
 
 template <class T>
 class [[nodiscard]] settled_vector_awaiter {
  public:
   settled_vector_awaiter(std::vector<task<T>>& tasks, task_context& parent)
-      : scope_(parent, "when_all_settled", decides::nobody), children_(tasks) {
+      : scope_(parent, settled_kind), children_(tasks) {
     outcomes_.reserve(tasks.size());
   }
 
   bool await_ready() noexcept { return scope_.refuse() || children_.size() == 0; }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> self) noexcept {
-    for (std::size_t i = children_.size(); i > 0; --i) scope_.add(children_[i - 1]);
+  [[gnu::always_inline]] std::coroutine_handle<> await_suspend(std::coroutine_handle<> self) noexcept {
+    children_.belong_to(scope_);
     return transfer(scope_.start(self));
   }
   std::vector<outcome<T>> await_resume() {
-    scope_.check();
+    (void)scope_.check();
     for (std::size_t i = 0; i < children_.size(); ++i) outcomes_.emplace_back(children_[i].outcome);
     return std::move(outcomes_);
   }
@@ -60,16 +63,23 @@ class [[nodiscard]] settled_vector_awaiter {
 template <class... T>
 class [[nodiscard]] settled_operation {
  public:
-  explicit settled_operation(task<T>&&... tasks) : tasks_(std::move(tasks)...) {}
-  settled_awaiter<T...> bind(task_context& parent) && { return {std::move(tasks_), parent}; }
+  using only_runs_tasks = void;
+
+  explicit settled_operation(task<T>&&... tasks) : children_(std::move(tasks)...) {}
+  settled_awaiter<T...> bind(task_context& parent) && {
+    children_.check();
+    return {children_, parent};
+  }
 
  private:
-  std::tuple<task<T>...> tasks_;
+  child_list<T...> children_;
 };
 
 template <class T>
 class [[nodiscard]] settled_vector_operation {
  public:
+  using only_runs_tasks = void;
+
   explicit settled_vector_operation(std::vector<task<T>>&& tasks) noexcept : tasks_(std::move(tasks)) {}
   settled_vector_awaiter<T> bind(task_context& parent) && { return {tasks_, parent}; }
 

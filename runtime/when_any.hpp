@@ -10,47 +10,55 @@
 namespace sluice {
 namespace impl {
 
+inline constexpr join_kind when_any_kind{"when_any", decides::first_end};
+
 template <class... T>
 class [[nodiscard]] when_any_awaiter {
   using answer = std::variant<stored<T>...>;
 
  public:
-  when_any_awaiter(std::tuple<task<T>...>&& tasks, task_context& parent)
-      : scope_(parent, "when_any", decides::first_end), children_(as_rvalues(tasks)) {}
+  when_any_awaiter(child_list<T...>& children, task_context& parent)
+      : scope_(parent, when_any_kind), children_(children) {}
+  when_any_awaiter(const when_any_awaiter&) = delete;
+  when_any_awaiter& operator=(const when_any_awaiter&) = delete;
 
   bool await_ready() noexcept { return scope_.refuse(); }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> self) noexcept {
-    add_children(scope_, children_);
+  [[gnu::always_inline]] std::coroutine_handle<> await_suspend(std::coroutine_handle<> self) noexcept {
+    children_.belong_to(scope_);
     return transfer(scope_.start(self));
   }
   answer await_resume() {
-    scope_.check();
-    return take<0>(scope_.decided());
+    (void)scope_.check();
+    return children_.apply([this](auto&... child) { return take<0>(scope_.decided(), child...); });
   }
 
  private:
-  template <std::size_t N>
-  answer take(const join_child* winner) {
-    auto& child = std::get<N>(children_);
-    if constexpr (N + 1 < sizeof...(T)) {
-      if (static_cast<const join_child*>(&child) != winner) return take<N + 1>(winner);
+  template <std::size_t N, class Child, class... Others>
+  static answer take(const join_child* winner, Child& child, Others&... others) {
+    if constexpr (sizeof...(Others) > 0) {
+      if (static_cast<const join_child*>(&child) != winner) return take<N + 1>(winner, others...);
     }
     if (child.outcome.has_error()) std::rethrow_exception(child.take_error());
     return answer(std::in_place_index<N>, std::move(child.outcome.value()));
   }
 
   join_scope scope_;
-  std::tuple<typed_child<T>...> children_;
+  child_list<T...>& children_;
 };
 
 template <class... T>
 class [[nodiscard]] when_any_operation {
  public:
-  explicit when_any_operation(task<T>&&... tasks) : tasks_(std::move(tasks)...) {}
-  when_any_awaiter<T...> bind(task_context& parent) && { return {std::move(tasks_), parent}; }
+  using only_runs_tasks = void;
+
+  explicit when_any_operation(task<T>&&... tasks) : children_(std::move(tasks)...) {}
+  when_any_awaiter<T...> bind(task_context& parent) && {
+    children_.check();
+    return {children_, parent};
+  }
 
  private:
-  std::tuple<task<T>...> tasks_;
+  child_list<T...> children_;
 };
 
 }  // namespace impl

@@ -47,7 +47,10 @@ class fork_deque {
  public:
   /// `capacity` is a power of two; it doubles when it is too small.
   explicit fork_deque(std::uint32_t capacity = 256)
-      : current_(new buffer(capacity, nullptr)), buffer_(current_.get()) {}
+      : current_(new buffer(capacity, nullptr)),
+        slots_(current_.get()->slots.get()),
+        mask_(capacity - 1),
+        buffer_(current_.get()) {}
   ~fork_deque() { delete current_.get(); }
   fork_deque(const fork_deque&) = delete;
   fork_deque& operator=(const fork_deque&) = delete;
@@ -57,7 +60,7 @@ class fork_deque {
     const std::uint32_t head = head_.get();
     if (head == limit_.get() && !room_left(head)) [[unlikely]]
       return false;
-    current_.get()->at(head).store(item, relaxed);  // relaxed: publish hands it over
+    slot(head).store(item, relaxed);  // relaxed: publish hands it over
     head_.set(head + 1);
     return true;
   }
@@ -66,9 +69,18 @@ class fork_deque {
   T* pop() noexcept {
     const std::uint32_t head = head_.get();
     if (head == split_.get()) [[unlikely]]
-      return reclaim();
+      return reclaim(nullptr);
     head_.set(head - 1);
-    return current_.get()->at(head - 1).load(relaxed);  // relaxed: written by this thread
+    return slot(head - 1).load(relaxed);  // relaxed: written by this thread
+  }
+  /// Owner: takes `item` out if it is the newest.
+  [[nodiscard]] bool pop_if(const T* item) noexcept {
+    const std::uint32_t head = head_.get();
+    if (head == split_.get()) [[unlikely]]
+      return reclaim(item) != nullptr;
+    if (slot(head - 1).load(relaxed) != item) return false;  // relaxed: written by this thread
+    head_.set(head - 1);
+    return true;
   }
 
   /// Owner: whether a thief left hungry. To be looked at after each push.
@@ -164,8 +176,9 @@ class fork_deque {
     return std::uint64_t{split} << 32 | tail;
   }
 
-  T* reclaim() noexcept;
-  bool room_left(std::uint32_t head) noexcept;
+  atomic<T*>& slot(std::uint32_t index) noexcept { return slots_.get()[index & mask_.get()]; }
+  [[gnu::noinline]] T* reclaim(const T* only) noexcept;
+  [[gnu::noinline]] bool room_left(std::uint32_t head) noexcept;
   bool grow(std::uint32_t tail, std::uint32_t head) noexcept;
 
   // The owner's line.
@@ -173,6 +186,8 @@ class fork_deque {
   plain<std::uint32_t> split_{Rules::first};  // the owner's copy
   plain<std::uint32_t> limit_{Rules::first};  // head may go up to here before the tail must be looked at
   plain<buffer*> current_;
+  plain<atomic<T*>*> slots_;   // of it
+  plain<std::uint32_t> mask_;  // of it
   // The line that thieves write.
   // split << 32 | tail; written by the owner (split) and by thieves (tail)
   alignas(128) atomic<std::uint64_t> ts_{pack(Rules::first, Rules::first)};
@@ -182,32 +197,34 @@ class fork_deque {
 
 // ---------------------------------------------------------------------------------------------------------------------------
 
-// The private part is empty: takes back the newer half of the public part, or its last item.
+// The private part is empty: takes back the newer half of the public part, or its last item; if the newest item is `only`, or that is
+// null.
 template <class T, class Rules>
-T* fork_deque<T, Rules>::reclaim() noexcept {
+T* fork_deque<T, Rules>::reclaim(const T* only) noexcept {
   std::uint64_t seen = ts_.load(relaxed);  // relaxed: what is taken back was written by this thread
   for (;;) {
     const std::uint32_t tail = tail_of(seen);
     const std::uint32_t split = split_of(seen);
     if (tail == split) return nullptr;
+    T* const newest = slot(split - 1).load(relaxed);  // relaxed: written by this thread
+    if (only != nullptr && newest != only) return nullptr;
     if (split - tail == 1 && !Rules::lower_to_tail) {
-      T* const item = current_.get()->at(tail).load(relaxed);  // relaxed: written by this thread
       // relaxed: the owner gives nothing away, and knows what it has written
-      if (ts_.compare_exchange_weak(seen, pack(tail + 1, split), relaxed, relaxed)) return item;
+      if (ts_.compare_exchange_weak(seen, pack(tail + 1, split), relaxed, relaxed)) return newest;
       continue;
     }
     const std::uint32_t lower = tail + (split - tail) / 2;  // I2: above tail, since two or more are public
     if (!ts_.compare_exchange_weak(seen, pack(tail, lower), relaxed, relaxed)) continue;  // relaxed: as above
     split_.set(lower);
     head_.set(split - 1);
-    return current_.get()->at(split - 1).load(relaxed);  // relaxed: written by this thread
+    return newest;
   }
 }
 
 template <class T, class Rules>
 bool fork_deque<T, Rules>::room_left(std::uint32_t head) noexcept {
   const std::uint32_t tail = tail_of(ts_.load(acquire));  // E3 observe
-  const std::uint32_t capacity = current_.get()->mask + 1;
+  const std::uint32_t capacity = mask_.get() + 1;
   if (head - tail == capacity) return grow(tail, head);
   limit_.set(tail + capacity);
   return true;
@@ -229,6 +246,8 @@ bool fork_deque<T, Rules>::grow(std::uint32_t tail, std::uint32_t head) noexcept
   }
   bigger->previous.reset(old);
   current_.set(bigger);
+  slots_.set(bigger->slots.get());
+  mask_.set(bigger->mask);
   buffer_.store(bigger, release);  // E2 publish
   limit_.set(tail + capacity);
   return true;

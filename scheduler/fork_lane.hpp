@@ -1,28 +1,33 @@
 #pragma once
-// Parallel calls on a thread's own stack: the part of a worker that fork_join (runtime/fork_join.hpp) needs at hand. The
-// second of two calls is a job in the frame of the one that forks it, and lies in the fork deque beside forked coroutines.
+// The part of a worker that forks: what waits in its fork deque, and whether that is taken back or stolen.
+//
+// In the deque lie suspended coroutines, and chores: runnables without a coroutine, of which whoever takes one asks what to do.
+//   the rest of a when_all   (runtime/join_scope.hpp): the children that have not begun
+//   a native_call             the second call of a fork_join (runtime/fork_join.hpp), in the frame of the one that forks it
 //
 //             fork                    take_back
 //   (a frame) ----> in the deque -----------------------> called here, in the ordinary way
 //                      \--- steal ---> a thief calls it --- done ---> the owner goes on
 //                                       forked --(the owner is about to sleep)--> awaited --done, wake--/
 //
-// I1  A job stays where it is until it was taken back, or is done: whoever forks it does not leave before. After `done` was
+// I1  A native call stays where it is until it was taken back, or is done: whoever forks it does not leave before. After `done` was
 //     published the thief does not touch it any more.
-// I2  Between fork and take_back of a job the owner takes back or awaits all that it forks after it, and forks no coroutine.
-//     So take_back finds the job, or nothing: then it was stolen, and so was everything older.
-// I3  A worker that waits for a stolen job runs only parts of that job: it steals from the job's thief alone, whose deque was empty
-//     when it took the job, and only what lay there before the job was done ("leapfrogging", Wagner and Calder, PPoPP
+// I2  Between fork and take_back of a native call the owner takes back or awaits all that it forks after it, and forks no coroutine.
+//     So take_back finds the call, or nothing: then it was stolen, and so was everything older.
+// I3  A worker that waits for a stolen call runs only parts of it: it steals from the call's thief alone, whose deque was empty
+//     when it took it, and only what lay there before the call was done ("leapfrogging", Wagner and Calder, PPoPP
 //     1993). So a lock that is held across a fork_join never meets a stranger on the same stack, and the
 //     stack is no deeper than that of the calls made one after another. What it took it could not put aside: whoever forked
 //     that waits for it, perhaps with a lock that this worker wants next (the model found it).
-// I4  Of open jobs the oldest few are public, until they are stolen: a call may compute for long without forking, and who becomes
-//     free meanwhile cannot ask it. So the outermost of nested forks cost two read-modify-writes, and those within them none.
-// E1  done (release) -> await (acquire): all that the job did. (The way there is E1 of the deque.)
+// I4  Of open native calls the oldest few are public, until they are stolen: a call may compute for long without forking, and who
+//     becomes free meanwhile cannot ask it. So the outermost of nested forks cost two read-modify-writes, and those within
+//     them none.
+// E1  done (release) -> await (acquire): all that the call did. (The way there is E1 of the deque.)
 
 #include <sluice/queues/atomic.hpp>
 #include <sluice/queues/task_context.hpp>
 #include <sluice/scheduler/fork_deque.hpp>
+#include <sluice/scheduler/running.hpp>
 
 #include <cstdint>
 
@@ -30,26 +35,42 @@ namespace sluice::impl {
 
 class fork_lane;
 
-/// A call that may run on another thread. As a runnable it has no coroutine: that is how a worker knows it.
-class native_job : public runnable {
+/// Something to do that is no suspended coroutine: a worker knows it by the handle that is missing.
+class chore : public runnable {
  public:
-  native_job(const native_job&) = delete;
-  native_job& operator=(const native_job&) = delete;
+  chore(const chore&) = delete;
+  chore& operator=(const chore&) = delete;
 
  protected:
-  explicit native_job(void (*call)(native_job&) noexcept) noexcept : call_(call) {}
-  ~native_job() = default;
+  /// Called once by the thread that takes it, whose lane is `by`. Gives the task that goes on there now, or null: all is done.
+  using begin_function = task_context* (*)(chore&, fork_lane& by) noexcept;
+
+  explicit chore(begin_function begin) noexcept : begin_(begin) {}
+  ~chore() = default;
 
  private:
-  friend class fork_lane;
+  friend fork_lane;
+  begin_function begin_;
+};
+
+/// A call that may run on another thread.
+class native_call : public chore {
+ protected:
+  explicit native_call(void (*call)(native_call&) noexcept) noexcept : chore(&begin), call_(call) {}
+  ~native_call() = default;
+
+ private:
+  friend fork_lane;
 
   static constexpr std::uint32_t forked = 0;
   static constexpr std::uint32_t awaited = 1;
   static constexpr std::uint32_t done = 2;
 
-  void (*call_)(native_job&) noexcept;
+  static task_context* begin(chore& self, fork_lane& by) noexcept;
+
+  void (*call_)(native_call&) noexcept;
   task_context* on_behalf_ = nullptr;    // the task that forks it
-  atomic<fork_lane*> thief_{nullptr};    // written by the thief; relaxed: a hint where to look for parts of the job
+  atomic<fork_lane*> thief_{nullptr};    // written by the thief; relaxed: a hint where to look for parts of the call
   atomic<std::uint32_t> state_{forked};  // forked | awaited | done; see above
 };
 
@@ -69,22 +90,38 @@ class fork_lane {
   fork_lane& operator=(const fork_lane&) = delete;
 
   /// The lane of the worker that this thread is, or null.
-  static fork_lane* current() noexcept { return current_; }
+  static fork_lane* current() noexcept { return current_lane::get(); }
 
   // For the thread whose lane it is.
-  /// Offers `job` to thieves. False: there is no memory for it, and nothing has happened.
-  [[nodiscard]] bool fork(native_job& job) noexcept {
-    job.on_behalf_ = running_;
-    if (!forks_.push(&job)) [[unlikely]]
+  /// Offers `r`, to be taken back, run later, or stolen.
+  void fork(runnable& r) noexcept {
+    if (!forks_.push(&r)) [[unlikely]]
+      return put_aside(r);
+    feed_the_hungry();
+  }
+  /// Takes `r` back, if it is the newest. False: it was taken, or other tasks shall have their turn before.
+  [[nodiscard]] bool take_back(runnable& r) noexcept {
+    if (--turns_ == 0 && !may_go_on()) [[unlikely]]
+      return false;
+    return forks_.pop_if(&r);
+  }
+
+  /// The running task has used its slice up: whether anybody waits for a turn. False: another slice has begun.
+  virtual bool others_wait() noexcept = 0;
+
+  /// Offers `call` to thieves. False: there is no memory for it, and nothing has happened.
+  [[nodiscard]] bool fork_call(native_call& call) noexcept {
+    call.on_behalf_ = running_task::get();
+    if (!forks_.push(&call)) [[unlikely]]
       return false;
     if (forks_.wanted() || forks_.hides(kept_public)) [[unlikely]]  // I4
       offer();
     return true;
   }
-  /// Takes the newest job back that was forked. False: it was stolen, and is to be awaited.
-  [[nodiscard]] bool take_back() noexcept { return forks_.pop() != nullptr; }  // I2
-  /// Waits until the stolen `job` is done, running parts of it meanwhile.
-  void await(native_job& job) noexcept;
+  /// Takes the newest call back that was forked. False: it was stolen, and is to be awaited.
+  [[nodiscard]] bool take_call_back() noexcept { return forks_.pop() != nullptr; }  // I2
+  /// Waits until the stolen `call` is done, running parts of it meanwhile.
+  void await(native_call& call) noexcept;
   /// Whether anything that was forked here is left.
   bool has_forks() const noexcept { return !forks_.empty(); }
   /// Whether so much is left that more would not be public at once.
@@ -99,24 +136,30 @@ class fork_lane {
   fork_lane() = default;
   ~fork_lane() = default;
 
-  /// Runs a job that was stolen.
-  void run_job(native_job& job) noexcept;
+  using current_lane = per_thread<struct current_lane_tag, fork_lane*>;
+
+  /// What is to be done about a chore that was taken.
+  task_context* begin(chore& taken) noexcept { return taken.begin_(taken, *this); }
 
   /// Makes the oldest jobs public, if there is anybody to take them.
   virtual void offer() noexcept = 0;
   /// Somebody is hungry: makes forked children public, and wakes a sleeper for them.
   virtual void feed_thieves() noexcept = 0;
-
-  static inline thread_local constinit fork_lane* current_ = nullptr;
-  static inline thread_local constinit task_context* running_ = nullptr;  // the task that this thread runs
+  /// There is no memory in the deque: keeps `r` elsewhere.
+  virtual void put_aside(runnable& r) noexcept = 0;
+  /// Much was taken back, one after another: sets turns_, and says whether nobody else waits for a turn.
+  virtual bool may_go_on() noexcept = 0;
 
   static constexpr std::uint32_t kept_public = 4;  // I4
 
   // Small in a model build: what happens when it is full is within reach.
   fork_deque<runnable> forks_{model_build ? 2 : 256};
+  std::uint32_t turns_ = 1;  // so many are taken back until somebody looks whether others wait
 
  private:
-  bool help(native_job& job) noexcept;
+  friend native_call;
+  void run_call(native_call& call) noexcept;
+  bool help(native_call& call) noexcept;
 
   static constexpr unsigned looks_before_sleep = model_build ? 1 : 200;
   static constexpr auto shortest_sleep = std::chrono::microseconds(50);

@@ -90,7 +90,6 @@ void scheduler::submit(runnable& r) noexcept {
   state_->pool.submit_outside(r);
 }
 
-void scheduler::fork(runnable& r) noexcept { worker::current()->fork(r); }
 void scheduler::yield(runnable& r) noexcept { worker::current()->yield(r); }
 
 std::size_t scheduler::worker_count() const noexcept { return state_->pool.workers.size(); }
@@ -122,14 +121,14 @@ void scheduler::block_until(atomic<std::uint32_t>& done) {
     return;
   }
   worker* const outer = worker::current();
-  task_context* const outer_task = worker::current_task();
-  worker::set_current_task(nullptr);
+  task_context* const outer_task = scheduler::current_task();
+  scheduler::set_current_task(nullptr);
   const char* const outer_name = std::exchange(worker_thread_name, state_->pool.name.c_str());
   bool can_run = true;
   while (done.load(acquire) == 0 && can_run) can_run = state_->simulation->step();  // E2 observe
   worker_thread_name = outer_name;
   worker::set_current(outer);
-  worker::set_current_task(outer_task);
+  scheduler::set_current_task(outer_task);
   if (done.load(acquire) != 0) return;  // E2 observe
   std::string message =
       "sluice: the simulation has come to a standstill: nothing is ready, no timer is pending, and what is waited for "
@@ -151,12 +150,5 @@ void scheduler::describe(std::string& out) const {
          " overflowed, inbox " + (pool.inbox.has_items() ? "waiting" : "empty") + "\n";
   for (const auto& w : pool.workers) w->describe(out);
 }
-
-scheduler* scheduler::current() noexcept {
-  worker* const w = worker::current();
-  return w != nullptr ? &w->pool().owner : nullptr;
-}
-task_context* scheduler::current_task() noexcept { return worker::current_task(); }
-void scheduler::set_current_task(task_context* context) noexcept { worker::set_current_task(context); }
 
 }  // namespace sluice::impl

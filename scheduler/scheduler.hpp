@@ -2,6 +2,7 @@
 // The scheduler as the runtime sees it: moves runnables between workers, knows time, and nothing of task<T>.
 
 #include <sluice/queues/task_context.hpp>
+#include <sluice/scheduler/running.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -38,7 +39,6 @@ class scheduler final : public waker {
   // A runnable handed over may be resumed, and gone, before the call returns.
   void wake(runnable& r) noexcept override;   // a task that was suspended: next on this worker, or an inbox
   void submit(runnable& r) noexcept;          // a new task: back of this worker's ready ring, or injection
-  void fork(runnable& r) noexcept;            // a child to run next or be stolen; on a worker of this scheduler only
   void yield(runnable& r) noexcept override;  // behind everything that is ready; on a worker of this scheduler only
 
   std::size_t worker_count() const noexcept;
@@ -63,11 +63,11 @@ class scheduler final : public waker {
   void describe(std::string& out) const;
 
   /// The scheduler whose worker this thread is, or null.
-  static scheduler* current() noexcept;
+  static scheduler* current() noexcept { return running_scheduler::get(); }
   /// The task that this worker runs, or null. Never cache either across a suspension.
-  static task_context* current_task() noexcept;
+  static task_context* current_task() noexcept { return running_task::get(); }
   /// Says that this worker now runs on behalf of `context`: for transfers that do not pass the worker loop.
-  static void set_current_task(task_context* context) noexcept;
+  static void set_current_task(task_context* context) noexcept { running_task::set(context); }
 
  private:
   struct state;

@@ -9,18 +9,20 @@
 // that was left, and transfer is inlined into its caller, where it does what the caller's compiler needs. So transfer
 // is called by await_suspend in headers only, once; what is compiled into the library hands plain handles to it.
 
+#include <sluice/queues/atomic.hpp>
+
 #include <coroutine>
-#include <utility>
 
 namespace sluice::impl {
 
-inline thread_local constinit std::coroutine_handle<> pending_transfer{};
+/// What is to go on next on this thread, when the coroutine that runs has returned to the loop.
+using pending_transfer = per_thread<struct pending_transfer_tag, std::coroutine_handle<>>;
 
 [[gnu::always_inline]] inline std::coroutine_handle<> transfer(std::coroutine_handle<> next) noexcept {
 #if defined(__clang__)
   return next;
 #else
-  pending_transfer = next;
+  pending_transfer::set(next);
   return std::noop_coroutine();
 #endif
 }
@@ -29,7 +31,8 @@ inline void resume(std::coroutine_handle<> first) {
   auto next = first;
   while (next) {
     next.resume();
-    next = std::exchange(pending_transfer, {});
+    next = pending_transfer::get();
+    pending_transfer::set({});
   }
 }
 

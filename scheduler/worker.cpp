@@ -28,7 +28,7 @@ void worker_pool::ask_for_watch() noexcept {
 }
 
 bool worker_pool::any_work() const noexcept {
-  if (injection.has_items() || inbox.has_items() || overflow.has_items()) return true;
+  if (any_outside()) return true;
   return std::any_of(workers.begin(), workers.end(), [](const auto& w) { return w->has_public_work(); });
 }
 
@@ -102,16 +102,39 @@ runnable* worker::take_lifo() noexcept {
   return nullptr;
 }
 
-// Once in a while: timers, and what the usual order would leave waiting.
-runnable* worker::look_outside() noexcept {
+// How long the last steps took decides when to look next.
+time_point worker::adapt_interval() noexcept {
   const time_point now = pool_.now();
   const auto since = now - last_look_;
   last_look_ = now;
-  if (since > wanted_interval) {
-    interval_ = std::max(interval_ / 2, 1u);
-  } else {
-    interval_ = std::min(interval_ * 2, longest_interval);
+  interval_ = since > wanted_interval ? std::max(interval_ / 2, 1u) : std::min(interval_ * 2, longest_interval);
+  return now;
+}
+
+// Much was done within a step: children of when_alls one after another, or waits that were over at once.
+bool worker::may_go_on() noexcept {
+  const time_point now = adapt_interval();
+  turns_ = interval_;
+  if (pool_.simulated) {
+    turns_ = 1 + static_cast<std::uint32_t>(random() % 4);
+    return !chance(4);
   }
+  // relaxed: only this thread puts something in
+  const bool others = lifo_.load(relaxed) != nullptr || ring_.size() != 0 || pool_.any_outside();
+  if (!others && timers_.next_deadline() > now && !timers_.has_arrivals()) return true;
+  until_look_ = 1;
+  return false;
+}
+
+bool worker::others_wait() noexcept {
+  if (!forks_.empty() || !may_go_on()) return true;
+  slice_left::set(pool_.ready_budget);
+  return false;
+}
+
+// Once in a while: timers, and what the usual order would leave waiting.
+runnable* worker::look_outside() noexcept {
+  const time_point now = adapt_interval();
   until_look_ = interval_;
   timers_.poll(now);  // also without timers: the wheel rounds by what is left, so it must know the time
   ++looks_;           // each source comes first in turn, so that none keeps the others waiting for ever

@@ -66,6 +66,8 @@ struct worker_pool {
   void ask_for_watch() noexcept;
   /// After publishing from outside: as wake_one, or disturbs the one that naps.
   void wake_for_outside() noexcept;
+  /// Whether something waits that belongs to no worker.
+  bool any_outside() const noexcept { return injection.has_items() || inbox.has_items() || overflow.has_items(); }
   /// Whether any source holds something that a searcher could take.
   bool any_work() const noexcept;
   /// To be called by threads that are not workers of this pool.
@@ -97,9 +99,8 @@ class worker final : public fork_lane {
   // The thread that is this worker now.
   void wake(runnable& r) noexcept;
   void submit(runnable& r) noexcept { push_ready(r); }
-  using fork_lane::fork;
-  void fork(runnable& r) noexcept;
-  void yield(runnable& r) noexcept { push_ready(r); }
+  void yield(runnable& r) noexcept;
+  bool others_wait() noexcept override;
   runnable* next() noexcept;    // without looking at other workers
   runnable* search() noexcept;  // at other workers
   void run(runnable& r) noexcept;
@@ -112,10 +113,11 @@ class worker final : public fork_lane {
   bool has_public_work() const noexcept { return ring_.has_items() || forks_.has_public(); }
   void describe(std::string& out) const;
 
-  static worker* current() noexcept { return static_cast<worker*>(current_); }
-  static task_context* current_task() noexcept { return running_; }
-  static void set_current(worker* w) noexcept { current_ = w; }
-  static void set_current_task(task_context* context) noexcept { running_ = context; }
+  static worker* current() noexcept { return static_cast<worker*>(current_lane::get()); }
+  static void set_current(worker* w) noexcept {
+    current_lane::set(w);
+    running_scheduler::set(w == nullptr ? nullptr : &w->pool_.owner);
+  }
 
  private:
   enum class mode : std::uint32_t { running, searching, parked };
@@ -131,7 +133,10 @@ class worker final : public fork_lane {
   void give_away(runnable** items, std::size_t n) noexcept;
   void offer() noexcept override;
   void feed_thieves() noexcept override;
+  void put_aside(runnable& r) noexcept override { push_ready(r); }
+  bool may_go_on() noexcept override;
   runnable* take_lifo() noexcept;
+  time_point adapt_interval() noexcept;
   runnable* look_outside() noexcept;
   runnable* refill() noexcept;
   runnable* refill_from(injection& queue) noexcept;
@@ -189,7 +194,7 @@ class worker final : public fork_lane {
 
 inline void worker::wake(runnable& r) noexcept {
   // Timers and such wake many at a time: in order. A simulation tries both.
-  if (running_ == nullptr || (pool_.simulated && chance(4))) return push_ready(r);
+  if (running_task::get() == nullptr || (pool_.simulated && chance(4))) return push_ready(r);
   if (lifo_.load(relaxed) == nullptr) {                                  // relaxed: only the owner puts something in
     lifo_.store(&r, release);                                            // E1 publish
   } else if (runnable* const displaced = lifo_.exchange(&r, release)) {  // E1 publish
@@ -199,15 +204,19 @@ inline void worker::wake(runnable& r) noexcept {
     pool_.ask_for_watch();  // I3
 }
 
-inline void worker::fork(runnable& r) noexcept {
-  if (!forks_.push(&r)) [[unlikely]]
-    return push_ready(r);
-  feed_the_hungry();
+// Nobody is woken for a task that steps back and is alone: it goes on here at once.
+inline void worker::yield(runnable& r) noexcept {
+  const bool alone = ring_.size() == 0 && forks_.empty() && lifo_.load(relaxed) == nullptr;  // relaxed: its owner asks
+  if (!alone) return push_ready(r);
+  if (!ring_.push(&r)) overflow(r);
 }
 
 inline runnable* worker::next() noexcept {
   if (--until_look_ == 0) [[unlikely]] {
-    if (runnable* const r = look_outside()) return r;
+    if (runnable* const r = look_outside()) {
+      if (pool_.idle.must_wake() && ring_.size() != 0) pool_.wake_one();  // for who stepped back alone
+      return r;
+    }
   }
   if (lifo_.load(relaxed) != nullptr) {  // relaxed: E1 in take_lifo
     if (runnable* const r = take_lifo()) return r;
@@ -227,12 +236,13 @@ inline runnable* worker::next() noexcept {
 
 inline void worker::run(runnable& r) noexcept {
   count(steps_);
-  if (!r.handle) [[unlikely]]
-    return run_job(static_cast<native_job&>(r));
-  slice_left = pool_.ready_budget;
-  running_ = static_cast<task_context*>(&r);  // a runnable with a coroutine is always the base of a task_context
-  resume(r.handle);
-  running_ = nullptr;
+  // a runnable with a coroutine is always the base of a task_context
+  task_context* const task = r.handle ? static_cast<task_context*>(&r) : begin(static_cast<chore&>(r));
+  if (task == nullptr) return;
+  slice_left::set(pool_.ready_budget);
+  running_task::set(task);
+  resume(task->handle);
+  running_task::set(nullptr);
 }
 
 }  // namespace sluice::impl

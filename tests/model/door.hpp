@@ -133,6 +133,25 @@ class plain {
   T value_;
 };
 
+template <class Tag, class T>
+class per_thread {
+ public:
+  static T get() noexcept { return mine(); }
+  static void set(T v) noexcept { mine() = v; }
+
+ private:
+  struct slot {
+    std::uint64_t execution;
+    T value;
+  };
+  static T& mine() noexcept {
+    static slot slots[::model::most_threads + 1] = {};
+    slot& s = slots[::model::thread_index() + 1];
+    if (const std::uint64_t now = ::model::execution(); s.execution != now) s = {now, T{}};
+    return s.value;
+  }
+};
+
 inline void pause(SLUICE_SITE) noexcept { ::model::yield({file, line, column}); }
 inline void yield_thread(SLUICE_SITE) noexcept { ::model::yield({file, line, column}); }
 inline time_point now(SLUICE_SITE) noexcept { return ::model::clock_now({file, line, column}); }

@@ -11,6 +11,7 @@ namespace model {
 
 engine* engine::made_ = nullptr;
 engine* engine::running_ = nullptr;
+std::uint64_t engine::begun_ = 0;
 
 engine::engine() { made_ = this; }
 engine::~engine() { made_ = nullptr; }
@@ -160,6 +161,7 @@ void engine::execute() {
   threads_[0].at = {};
   threads_[0].name = "set-up";
   threads_[0].stack.prepare(enter_zero, this);
+  ++begun_;
   running_ = this;
   fiber::change(root_, threads_[0].stack);
   running_ = nullptr;

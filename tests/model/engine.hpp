@@ -82,6 +82,8 @@ class engine {
   /// The engine whose execution is running, or null.
   static engine* running() noexcept { return running_; }
   int current() const noexcept { return current_; }
+  /// How many executions have begun so far, of any engine.
+  static std::uint64_t begun() noexcept { return begun_; }
 
   // What the hooks do. All act for the current thread.
   void construct_atomic(void* address, std::size_t size, bits value, site where);
@@ -213,6 +215,7 @@ class engine {
 
   static engine* made_;  // one at a time
   static engine* running_;
+  static std::uint64_t begun_;
 
   // Of the search.
   const program* program_ = nullptr;

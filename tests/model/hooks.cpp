@@ -128,6 +128,8 @@ bool kept(const char* file, int line, int column) noexcept {
   return engine::running() == nullptr || !mutation::treat(access::step, {file, line, column}, order::relaxed).spoilt;
 }
 
+std::uint64_t execution() noexcept { return engine::begun(); }
+
 int thread_index() noexcept {
   engine* e = engine::running();
   return e == nullptr ? -1 : e->current();

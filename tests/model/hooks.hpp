@@ -72,6 +72,12 @@ void futex_wake(const void* word, int count, site where) noexcept;
 /// that tools/mutate builds.
 bool kept(const char* file = __builtin_FILE(), int line = __builtin_LINE(), int column = __builtin_COLUMN()) noexcept;
 
+/// How many executions have begun so far, in all searches.
+std::uint64_t execution() noexcept;
+
+/// Thread 0 sets up and finishes; a program has at most seven more.
+inline constexpr int most_threads = 8;
+
 /// The model thread that runs: 0 in set-up and finish, 1, 2, ... in the order of run::thread; -1 outside.
 int thread_index() noexcept;
 

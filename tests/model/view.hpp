@@ -1,12 +1,14 @@
 #pragma once
 // What a thread knows of the others: a vector clock of happens-before, and the newest seq_cst fence behind it.
 
+#include <sluice/model/hooks.hpp>
+
 #include <algorithm>
 #include <cstdint>
 
 namespace model {
 
-inline constexpr int max_threads = 8;  ///< thread 0 sets up and finishes; the program has at most seven more
+inline constexpr int max_threads = most_threads;
 
 /// Counts the operations of one thread within one execution, from 1.
 using tick = std::uint16_t;

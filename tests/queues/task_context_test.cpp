@@ -1,4 +1,4 @@
-// tests: queues/thread_context.hpp queues/errors.hpp
+// tests: queues/thread_context.hpp queues/errors.hpp queues/cancellation.hpp
 #include <sluice/queues/task_context.hpp>
 #include <sluice/queues/thread_context.hpp>
 

@@ -38,6 +38,12 @@ void run(runnable& r);
 void work_off();
 /// The calling model thread becomes a worker that runs on behalf of `context`.
 void become_worker(scheduler& s, task_context* context) noexcept;
+/// Gives a worker something to take that is nothing, so that it does not wait any longer. For workers.
+void nudge() noexcept;
+/// From now on this worker takes what was woken before what it has forked.
+void prefer_woken() noexcept;
+/// The next child that this worker would take back lets others have their turn.
+void refuse_once() noexcept;
 /// Fires the `which`-th timer that was started, if it was and nobody has stopped it.
 void fire_timer(int which) noexcept;
 /// The same, once it was started.

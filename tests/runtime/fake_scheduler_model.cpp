@@ -3,8 +3,10 @@
 
 #include <sluice/model/program.hpp>
 #include <sluice/runtime/blocking_thread.hpp>
+#include <sluice/scheduler/fork_lane.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -17,9 +19,55 @@ struct timer {
   plain<int> given_back{0};
 };
 
+/// A model thread's fork deque. What is forked is public at once, and a token in the line tells one thread to come for it.
+class fake_lane final : public fork_lane {
+ public:
+  fake_lane() noexcept { forks_.demand(); }
+
+  static fake_lane& mine() noexcept { return static_cast<fake_lane&>(*current()); }
+  void become_current() noexcept { current_lane::set(this); }
+  runnable& token() noexcept { return token_; }
+  bool refuses = false;      // to take back what was forked, once
+  bool woken_first = false;  // takes what is in the line before what it has forked
+
+  runnable* steal() noexcept {
+    runnable* r = nullptr;
+    using outcome = decltype(forks_)::outcome;
+    while (true) {
+      const outcome got = forks_.steal(r);
+      if (got == outcome::took) return r;
+      if (got == outcome::empty) return nullptr;
+    }
+  }
+  /// Resumes `r`, and then what it left in this lane.
+  void run(runnable* r) {
+    for (; r != nullptr; r = next()) {
+      task_context* const task = r->handle ? static_cast<task_context*>(r) : begin(static_cast<chore&>(*r));
+      if (task == nullptr) continue;
+      running_task::set(task);
+      resume(task->handle);
+      running_task::set(nullptr);
+    }
+  }
+
+ private:
+  void offer() noexcept override { feed_thieves(); }
+  void feed_thieves() noexcept override;
+  void put_aside(runnable&) noexcept override { model::fail("There is memory."); }
+  bool others_wait() noexcept override { return true; }
+  bool may_go_on() noexcept override {
+    turns_ = ~std::uint32_t{0};
+    return !std::exchange(refuses, false);
+  }
+
+  runnable* next() noexcept;
+
+  runnable token_;
+};
+
 /// What the scheduler is made of.
 struct fake_line {
-  static constexpr std::uint32_t most = 12;
+  static constexpr std::uint32_t most = 20;
   struct place {
     plain<runnable*> item;
     atomic<std::uint32_t> full{0};
@@ -41,7 +89,17 @@ struct fake_line {
     return line[i].item.get();
   }
 
+  bool empty() const noexcept { return head.load(relaxed) >= tail.load(relaxed); }
+  /// The lane that `r` is the token of, or null.
+  fake_lane* lane_of(const runnable& r) noexcept {
+    for (auto& each : lanes) {
+      if (each && &each->token() == &r) return &*each;
+    }
+    return nullptr;
+  }
+
   const std::uint32_t workers;
+  std::optional<fake_lane> lanes[model::most_threads];  // of those that are workers
   place line[most];
   atomic<std::uint32_t> tail{0};
   atomic<std::uint32_t> head{0};
@@ -62,28 +120,31 @@ namespace {
 scheduler* the_scheduler = nullptr;
 fake_line* the_state = nullptr;
 bool timers_refused = false;
-struct self {
-  scheduler* home = nullptr;
-  task_context* task = nullptr;
-};
-constexpr int most_threads = 16;
-self selves[most_threads + 1];
-
-self& me() noexcept { return selves[model::thread_index() + 1]; }
-
 void run_one(runnable& r) {
-  me().task = static_cast<task_context*>(&r);
-  resume(r.handle);
-  me().task = nullptr;
+  fake_lane* const others = the_state->lane_of(r);
+  fake_lane::mine().run(others == nullptr ? &r : others->steal());
 }
 
 }  // namespace
+
+runnable* fake_lane::next() noexcept {
+  while (woken_first && !the_state->empty()) {
+    runnable* const r = the_state->pop();
+    fake_lane* const others = the_state->lane_of(*r);
+    if (others == nullptr) return r;
+    if (runnable* const stolen = others->steal()) return stolen;
+  }
+  return forks_.pop();
+}
+
+void fake_lane::feed_thieves() noexcept {
+  if (forks_.publish(~std::uint32_t{0})) the_state->push(&token_);
+}
 
 scheduler::scheduler(scheduler_options options) : state_(new state(options.workers)) {
   the_scheduler = this;
   the_state = state_;
   timers_refused = false;
-  for (auto& each : selves) each = {};
 }
 
 scheduler::~scheduler() {
@@ -101,7 +162,6 @@ scheduler::~scheduler() {
 
 void scheduler::wake(runnable& r) noexcept { state_->push(&r); }
 void scheduler::submit(runnable& r) noexcept { state_->push(&r); }
-void scheduler::fork(runnable& r) noexcept { state_->push(&r); }
 void scheduler::yield(runnable& r) noexcept { state_->push(&r); }
 std::size_t scheduler::worker_count() const noexcept { return state_->workers; }
 bool scheduler::simulated() const noexcept { return false; }
@@ -132,13 +192,20 @@ void scheduler::unblock(atomic<std::uint32_t>& done) noexcept {
 }
 void scheduler::describe(std::string&) const {}
 
-scheduler* scheduler::current() noexcept { return me().home; }
-task_context* scheduler::current_task() noexcept { return me().task; }
-void scheduler::set_current_task(task_context* context) noexcept { me().task = context; }
-
 namespace fake {
 
-void become_worker(scheduler& s, task_context* context) noexcept { me() = {&s, context}; }
+void become_worker(scheduler& s, task_context* context) noexcept {
+  running_scheduler::set(&s);
+  running_task::set(context);
+  auto& lane = the_state->lanes[model::thread_index()];
+  if (!lane) lane.emplace();
+  lane->become_current();
+}
+
+void nudge() noexcept { the_state->push(&fake_lane::mine().token()); }
+
+void prefer_woken() noexcept { fake_lane::mine().woken_first = true; }
+void refuse_once() noexcept { fake_lane::mine().refuses = true; }
 
 void work() {
   auto& s = *the_state;
@@ -163,7 +230,7 @@ void run(runnable& r) {
 
 void work_off() {
   auto& s = *the_state;
-  while (s.head.load(relaxed) < s.tail.load(relaxed)) work(1);
+  while (!s.empty()) work(1);
 }
 
 void fire_timer(int which) noexcept {

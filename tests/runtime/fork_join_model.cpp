@@ -13,12 +13,15 @@ class lane : public fork_lane {
  public:
   void steal_from(lane& victim) {
     runnable* r = nullptr;
-    if (victim.forks_.steal(r) == decltype(forks_)::outcome::took) run_job(static_cast<native_job&>(*r));
+    if (victim.forks_.steal(r) == decltype(forks_)::outcome::took) (void)begin(static_cast<chore&>(*r));
   }
 
  private:
   void offer() noexcept override { forks_.publish(); }
   void feed_thieves() noexcept override { forks_.publish(); }
+  void put_aside(runnable&) noexcept override { model::fail("There is memory."); }
+  bool others_wait() noexcept override { return true; }
+  bool may_go_on() noexcept override { return true; }
 };
 
 struct state {

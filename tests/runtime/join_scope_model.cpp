@@ -47,10 +47,13 @@ task<value> failing(in_model, state&) {
   throw 7;
   co_return value(0);
 }
-// The second child: forked, and resumed by the thief alone.
+// The second child. Who runs as thief, and waits for it, is told of its end.
 task<value> sleeper(in_model, state& s) {
   const struct last_words {
-    ~last_words() { of.thief_over = true; }
+    ~last_words() {
+      of.thief_over = true;
+      fake::nudge();
+    }
     state& of;
   } end{s};
   co_await sleep_for(1h);

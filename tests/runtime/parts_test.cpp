@@ -1,5 +1,5 @@
 // tests: runtime/result.hpp runtime/record_word.hpp runtime/record_pool.hpp runtime/gate.hpp runtime/delegation.hpp
-// tests: runtime/futex_mutex.hpp runtime/nested.hpp runtime/root_context.hpp
+// tests: runtime/futex_mutex.hpp runtime/nested.hpp runtime/root_context.hpp runtime/frame_owner.hpp
 // The runtime's parts on one thread: what each step answers.
 #include "worlds.hpp"
 
@@ -22,15 +22,25 @@ TEST(result, holds_nothing_a_value_or_an_exception) {
   EXPECT_FALSE(r.has_value());
   EXPECT_FALSE(r.has_error());
   r.set_value("text");
-  result<std::string> other;
-  other.take_from(r);
-  EXPECT_EQ(other.get(), "text");
-  result<void> failed;
-  failed.set_error(std::make_exception_ptr(std::runtime_error("x")));
-  result<void> to;
-  to.take_from(failed);
-  EXPECT_TRUE(to.has_error());
-  EXPECT_THROW(to.get(), std::runtime_error);
+  EXPECT_TRUE(r.has_value());
+  EXPECT_EQ(r.get(), "text");
+  r.set_error(std::make_exception_ptr(std::runtime_error("x")));
+  EXPECT_TRUE(r.has_error());
+  EXPECT_THROW(r.get(), std::runtime_error);
+  r.set_value("again");
+  r.clear();
+  EXPECT_FALSE(r.has_value() || r.has_error());
+}
+
+TEST(result, holds_nothing_when_making_the_value_throws) {
+  struct throws {
+    throws() = default;
+    explicit throws(int) { throw std::runtime_error("x"); }
+  };
+  result<throws> r;
+  r.set_value();
+  EXPECT_THROW(r.set_value(1), std::runtime_error);
+  EXPECT_FALSE(r.has_value() || r.has_error());
 }
 
 TEST(record_word, is_freed_by_the_last_to_leave) {

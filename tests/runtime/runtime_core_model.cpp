@@ -214,7 +214,9 @@ void unheard(model::run& r) {
 class unbuildable final : public record {
  public:
   explicit unbuildable(runtime_core& core) : record(core, "", "", 0) { throw std::bad_alloc(); }
-  std::coroutine_handle<> finished(std::coroutine_handle<>) noexcept override { return std::noop_coroutine(); }
+  std::coroutine_handle<> finished(std::coroutine_handle<>, task_context&) noexcept override {
+    return std::noop_coroutine();
+  }
 };
 void not_built(model::run& r) {
   auto& s = r.make<state>(0);

@@ -46,7 +46,10 @@ task<value> answers(in_model, state& s) {
 }
 task<value> sleeps(in_model, state& s) {
   const struct last_words {
-    ~last_words() { of.thief_over = true; }
+    ~last_words() {
+      of.thief_over = true;
+      fake::nudge();
+    }
     state& of;
   } end{s};
   co_await sleep_for(1h);

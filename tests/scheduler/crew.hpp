@@ -74,7 +74,7 @@ struct crew {
   impl::worker& me() {
     impl::worker& w = *pool.workers[static_cast<std::size_t>(model::thread_index()) - 1];
     impl::worker::set_current(&w);
-    impl::worker::set_current_task(reinterpret_cast<impl::task_context*>(&w));  // anything but null
+    impl::running_task::set(reinterpret_cast<impl::task_context*>(&w));  // anything but null
     return w;
   }
   /// The end of a job. The last one stops the workers, as the driver does.

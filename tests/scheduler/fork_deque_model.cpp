@@ -94,6 +94,36 @@ const model::program reuse_round{"fork deque: an index used again, and the next 
 const model::program canary{
     "fork deque: split lowered down to tail (canary)", {.must_fail = "An item is taken once."}, same_index<wrong>};
 
+// The owner takes back what it has just pushed, if it is there still: as when_all does.
+template <int Thieves>
+auto take_back(model::run& r) {
+  auto& s = r.make<shared<right>>(2u);
+  r.thread("owner", [&s] {
+    for (std::size_t i = 0; i < 2; ++i) {
+      s.push(i);
+      s.deque.publish();
+    }
+    for (std::size_t i = 2; i > 0; --i) {
+      if (s.deque.pop_if(&s.items[i - 1])) take(&s.items[i - 1]);
+    }
+    s.push(2);
+    if (s.deque.pop_if(&s.items[2])) take(&s.items[2]);
+    model::check(s.deque.empty(), "Nothing else is there.");
+  });
+  for (int i = 0; i < Thieves; ++i) {
+    r.thread("thief", [&s] {
+      for (int k = 0; k < 2; ++k) s.steal_one();
+    });
+  }
+  r.finally([&s] {
+    s.steal_until_empty();
+    check_all_taken(s.items);
+  });
+}
+
+const model::program taken_back{"fork deque: taken back, or stolen by one", {}, take_back<1>};
+const model::program taken_back_two{"fork deque: taken back, or stolen by two", {}, take_back<2>};
+
 template <class Rules, int Thieves>
 auto share(model::run& r) {
   auto& s = r.make<shared<Rules>>(2u);  // three items: it grows while thieves read

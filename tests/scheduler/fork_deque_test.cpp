@@ -36,6 +36,29 @@ TEST(ForkDeque, PopsTheNewestAndStealsTheOldest) {
   EXPECT_EQ(d.steal(stolen), deque::outcome::empty);
 }
 
+TEST(ForkDeque, TakesBackTheNewestOnlyIfItIsTheOneThatWasMeant) {
+  auto v = numbers(3);
+  deque d(4);
+  EXPECT_FALSE(d.pop_if(&v[0]));
+  for (int& i : v) ASSERT_TRUE(d.push(&i));
+  EXPECT_FALSE(d.pop_if(&v[1])) << "it is not the newest";
+  EXPECT_TRUE(d.pop_if(&v[2]));
+  EXPECT_TRUE(d.publish());  // 0 is public, 1 private
+  EXPECT_FALSE(d.pop_if(&v[0]));
+  EXPECT_TRUE(d.pop_if(&v[1]));
+  EXPECT_FALSE(d.pop_if(&v[1])) << "what is public is compared, too";
+  EXPECT_TRUE(d.pop_if(&v[0]));
+  EXPECT_TRUE(d.empty());
+  for (int& i : v) ASSERT_TRUE(d.push(&i));
+  EXPECT_TRUE(d.publish(3));  // two of three
+  EXPECT_TRUE(d.pop_if(&v[2]));
+  EXPECT_FALSE(d.pop_if(&v[0]));
+  EXPECT_TRUE(d.pop_if(&v[1])) << "out of two public ones";
+  int* stolen = nullptr;
+  ASSERT_EQ(d.steal(stolen), deque::outcome::took);
+  EXPECT_FALSE(d.pop_if(&v[0])) << "it was stolen";
+}
+
 TEST(ForkDeque, KeepsEverythingPrivateUntilAThiefAsks) {
   auto v = numbers(2);
   deque d;

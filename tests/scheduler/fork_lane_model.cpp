@@ -16,7 +16,7 @@ class lane : public fork_lane {
   bool steal_from(lane& victim) {
     runnable* r = nullptr;
     if (victim.forks_.steal(r) != decltype(forks_)::outcome::took) return false;
-    run_job(static_cast<native_job&>(*r));
+    (void)begin(static_cast<chore&>(*r));
     return true;
   }
   void demand() { forks_.demand(); }
@@ -27,36 +27,39 @@ class lane : public fork_lane {
     forks_.publish();
     forks_.set_wanted(false);
   }
+  void put_aside(runnable&) noexcept override { model::fail("There is memory."); }
+  bool others_wait() noexcept override { return true; }
+  bool may_go_on() noexcept override { return true; }
 };
 
-class job : public native_job {
+class model_call : public native_call {
  public:
-  explicit job(void (*body)(job&)) : native_job(&run), body_(body) {}
+  explicit model_call(void (*body)(model_call&)) : native_call(&run), body_(body) {}
   plain<int> argument{0};
   plain<int> answer{0};
   lane* here = nullptr;   // where the body runs, if it needs to know
   lane* other = nullptr;  // where it must not run
 
-  void call() { body_(*this); }
+  void make() { body_(*this); }
 
  private:
-  static void run(native_job& j) noexcept { static_cast<job&>(j).call(); }
-  void (*body_)(job&);
+  static void run(native_call& j) noexcept { static_cast<model_call&>(j).make(); }
+  void (*body_)(model_call&);
 };
 
-void add_one(job& j) { j.answer.set(j.argument.get() + 1); }
+void add_one(model_call& j) { j.answer.set(j.argument.get() + 1); }
 
-// Between fork and join comes `meanwhile`. The job is gone afterwards, as a frame is.
+// Between fork and join comes `meanwhile`. The call is gone afterwards, as a frame is.
 template <class Meanwhile>
-int fork_and_join(lane& mine, lane* thief, void (*body)(job&), int argument, Meanwhile meanwhile) {
-  auto second = std::make_unique<job>(body);
+int fork_and_join(lane& mine, lane* thief, void (*body)(model_call&), int argument, Meanwhile meanwhile) {
+  auto second = std::make_unique<model_call>(body);
   second->argument.set(argument);
   second->here = thief;
-  model::check(mine.fork(*second), "There is memory.");
+  model::check(mine.fork_call(*second), "There is memory.");
   meanwhile();
-  if (mine.take_back()) {
+  if (mine.take_call_back()) {
     second->here = &mine;
-    second->call();
+    second->make();
   } else {
     mine.await(*second);
   }
@@ -79,18 +82,19 @@ void check_no_time_has_passed(state& s) {
 void one(model::run& r) {
   auto& s = r.make<state>();
   r.thread("owner", [&s] {
-    model::check(fork_and_join(s.owner, &s.thief, add_one, 6, [] {}) == 7, "The job is done once it is joined.");
+    model::check(fork_and_join(s.owner, &s.thief, add_one, 6, [] {}) == 7, "The call is done once it is joined.");
   });
   r.thread("thief", [&s] { s.thief.steal_from(s.owner); });
   r.finally([&s] { check_no_time_has_passed(s); });
 }
 
-// The same place in the deque again, for another job in other memory.
+// The same place in the deque again, for another call in other memory.
 void again(model::run& r) {
   auto& s = r.make<state>();
   r.thread("owner", [&s] {
     for (int i = 0; i < 2; ++i) {
-      model::check(fork_and_join(s.owner, &s.thief, add_one, i, [] {}) == i + 1, "Each job is done once it is joined.");
+      model::check(fork_and_join(s.owner, &s.thief, add_one, i, [] {}) == i + 1,
+                   "Each call is done once it is joined.");
       s.owner.demand();
     }
   });
@@ -117,32 +121,32 @@ void nested(model::run& r) {
   r.finally([&s] { check_no_time_has_passed(s); });
 }
 
-// The job forks a part of itself, which the waiting owner may take.
-void forks_a_part(job& j) {
+// The call forks a part of itself, which the waiting owner may take.
+void forks_a_part(model_call& j) {
   lane& mine = *j.here;
   j.answer.set(fork_and_join(mine, nullptr, add_one, j.argument.get(), [] {}) + 1);
 }
 void leapfrog(model::run& r) {
   auto& s = r.make<state>();
   r.thread("owner", [&s] {
-    model::check(fork_and_join(s.owner, &s.thief, forks_a_part, 1, [] {}) == 3, "The job is done with its part.");
+    model::check(fork_and_join(s.owner, &s.thief, forks_a_part, 1, [] {}) == 3, "The call is done with its part.");
   });
   r.thread("thief", [&s] { s.thief.steal_from(s.owner); });
   r.finally([&s] { check_no_time_has_passed(s); });
 }
 
-// The thief is through with the job, and forks another one that the owner must not run while it waits.
+// The thief is through with the call, and forks another one that the owner must not run while it waits.
 void stranger(model::run& r) {
   auto& s = r.make<state>();
   static bool waits;  // the owner does; read by the owner only
   waits = false;
-  const auto body = [](job& j) {
+  const auto body = [](model_call& j) {
     model::check(!(j.argument.get() == 10 && waits && model::thread_index() == 1), "Who waits runs nothing foreign.");
     add_one(j);
   };
   r.thread("owner", [&s, body] {
     waits = true;
-    model::check(fork_and_join(s.owner, &s.thief, body, 6, [] {}) == 7, "The job is done once it is joined.");
+    model::check(fork_and_join(s.owner, &s.thief, body, 6, [] {}) == 7, "The call is done once it is joined.");
     waits = false;  // and now it may compute for ever
   });
   r.thread("thief", [&s, body] {
@@ -151,18 +155,18 @@ void stranger(model::run& r) {
   });
 }
 
-// The job forks a part while the owner waits, and the thief goes on to something else in the same place of its deque.
+// The call forks a part while the owner waits, and the thief goes on to something else in the same place of its deque.
 void part_then_stranger(model::run& r) {
   auto& s = r.make<state>();
   static bool waits;  // as above
   waits = false;
-  const auto body = [](job& j) {
+  const auto body = [](model_call& j) {
     model::check(!(j.argument.get() == 10 && waits && model::thread_index() == 1), "Who waits runs nothing foreign.");
     add_one(j);
   };
   r.thread("owner", [&s] {
     waits = true;
-    model::check(fork_and_join(s.owner, &s.thief, forks_a_part, 1, [] {}) == 3, "The job is done with its part.");
+    model::check(fork_and_join(s.owner, &s.thief, forks_a_part, 1, [] {}) == 3, "The call is done with its part.");
     waits = false;
   });
   r.thread("thief", [&s, body] {
@@ -224,12 +228,12 @@ void hinted(model::run& r) {
 }
 
 const model::options no_time_outs{.timeouts = 0};
-const model::program p00{"fork lane: one job and a thief", no_time_outs, one};
+const model::program p00{"fork lane: one call and a thief", no_time_outs, one};
 const model::program p01{"fork lane: two jobs in one place", no_time_outs, again};
-const model::program p02{"fork lane: a job within a job", no_time_outs, nested};
-const model::program p03{"fork lane: who waits takes a part of the job", no_time_outs, leapfrog};
+const model::program p02{"fork lane: a call within a call", no_time_outs, nested};
+const model::program p03{"fork lane: who waits takes a part of the call", no_time_outs, leapfrog};
 const model::program p04{"fork lane: the thief goes on to something else", no_time_outs, stranger};
-const model::program p05{"fork lane: a part of the job, then something else", no_time_outs, part_then_stranger};
+const model::program p05{"fork lane: a part of the call, then something else", no_time_outs, part_then_stranger};
 const model::program p06{"fork lane: two nested jobs and two thieves", no_time_outs, for_two_thieves};
 const model::program p07{"fork lane: the outermost jobs are public", no_time_outs, outermost};
 const model::program p08{"fork lane: a hint arrives", {}, hinted};

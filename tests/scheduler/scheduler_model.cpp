@@ -67,7 +67,7 @@ struct house : stage {
   }
   scheduler& inside(std::size_t i) {
     worker::set_current(pool->workers[i].get());
-    worker::set_current_task(reinterpret_cast<task_context*>(this));  // anything but null
+    running_task::set(reinterpret_cast<task_context*>(this));  // anything but null
     return *owner;
   }
   void wait_and_destroy() {

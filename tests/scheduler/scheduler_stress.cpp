@@ -4,6 +4,8 @@
 
 #include "job.hpp"
 
+#include <sluice/scheduler/fork_lane.hpp>
+
 #include <gtest/gtest.h>
 
 #include <random>
@@ -47,9 +49,9 @@ TEST(SchedulerStress, MixedWorkAllEnds) {
 
 job tree(scheduler& s, countdown& all, int depth) {
   if (depth > 0) {
-    s.fork(*tree(s, all, depth - 1));
+    impl::fork_lane::current()->fork(*tree(s, all, depth - 1));
     if (depth % 3 == 0) co_await yield{};
-    s.fork(*tree(s, all, depth - 1));
+    impl::fork_lane::current()->fork(*tree(s, all, depth - 1));
   }
 }
 

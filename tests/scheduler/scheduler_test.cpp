@@ -1,7 +1,9 @@
 // The scheduler through its own interface: on real threads and in simulations.
-// tests: scheduler/driver.hpp scheduler/worker.hpp
+// tests: scheduler/driver.hpp scheduler/worker.hpp scheduler/running.hpp
 
 #include "job.hpp"
+
+#include <sluice/scheduler/fork_lane.hpp>
 
 #include <gtest/gtest.h>
 
@@ -86,8 +88,8 @@ TEST(Scheduler, TasksThatYieldAllEnd) {
 
 job tree(scheduler& s, countdown& all, int depth) {
   if (depth > 0) {
-    s.fork(*tree(s, all, depth - 1));
-    s.fork(*tree(s, all, depth - 1));
+    impl::fork_lane::current()->fork(*tree(s, all, depth - 1));
+    impl::fork_lane::current()->fork(*tree(s, all, depth - 1));
   }
   co_return;
 }
@@ -319,7 +321,7 @@ job refork(scheduler& s, countdown& all, std::atomic<bool>& over, countdown& las
   if (over) {
     last.one_less();
   } else {
-    s.fork(*refork(s, all, over, last));
+    impl::fork_lane::current()->fork(*refork(s, all, over, last));
   }
   co_return;
 }

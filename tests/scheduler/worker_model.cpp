@@ -212,46 +212,46 @@ const model::program from_slot{"worker: two, the LIFO slot of a busy one", patie
                                }};
 
 // Too many in a row: the next one goes to the ring (the limit is 1 in a model build), unless a thief is quicker.
-const model::program slot_in_a_row{
-    "worker: two, the LIFO slot of one that has taken too many in a row", patient, [](model::run& r) {
-      auto& s = r.make<shop<2>>(2u);
-      worker& owner = *s.pool.workers[0];
-      worker& thief = *s.pool.workers[1];
-      for (std::size_t i = 0; i < 2; ++i) {
-        worker::set_current_task(reinterpret_cast<task_context*>(&s));  // anything but null
-        owner.wake(s[i]);
-        worker::set_current_task(nullptr);
-        if (i == 0) owner.run(*owner.next());
-      }
-      (void)thief.search();
-      r.thread("owner", [&owner] {
-        if (runnable* const next = owner.next()) owner.run(*next);
-      });
-      r.thread("thief", [&thief] {
-        if (runnable* const stolen = thief.search()) thief.run(*stolen);
-      });
-      r.finally([&s] { s.check_jobs(); });
-    }};
+const model::program slot_in_a_row{"worker: two, the LIFO slot of one that has taken too many in a row", patient,
+                                   [](model::run& r) {
+                                     auto& s = r.make<shop<2>>(2u);
+                                     worker& owner = *s.pool.workers[0];
+                                     worker& thief = *s.pool.workers[1];
+                                     for (std::size_t i = 0; i < 2; ++i) {
+                                       running_task::set(reinterpret_cast<task_context*>(&s));  // anything but null
+                                       owner.wake(s[i]);
+                                       running_task::set(nullptr);
+                                       if (i == 0) owner.run(*owner.next());
+                                     }
+                                     (void)thief.search();
+                                     r.thread("owner", [&owner] {
+                                       if (runnable* const next = owner.next()) owner.run(*next);
+                                     });
+                                     r.thread("thief", [&thief] {
+                                       if (runnable* const stolen = thief.search()) thief.run(*stolen);
+                                     });
+                                     r.finally([&s] { s.check_jobs(); });
+                                   }};
 
 // A thief takes what was put into a slot that was full, and has met nothing else of its owner.
-const model::program slot_refilled{
-    "worker: two, a thief at a LIFO slot that is filled again", patient, [](model::run& r) {
-      auto& s = r.make<shop<2>>(2u);
-      worker& owner = *s.pool.workers[0];
-      worker& thief = *s.pool.workers[1];
-      worker::set_current_task(reinterpret_cast<task_context*>(&s));  // anything but null
-      owner.wake(s[0]);
-      worker::set_current_task(nullptr);
-      (void)thief.search();
-      r.thread("owner", [&s] {
-        s.me().wake(s.jobs[1].renew());
-        while (runnable* const next = s.me().next()) s.me().run(*next);
-      });
-      r.thread("thief", [&thief] {
-        if (runnable* const stolen = thief.search()) thief.run(*stolen);
-      });
-      r.finally([&s] { s.check_jobs(); });
-    }};
+const model::program slot_refilled{"worker: two, a thief at a LIFO slot that is filled again", patient,
+                                   [](model::run& r) {
+                                     auto& s = r.make<shop<2>>(2u);
+                                     worker& owner = *s.pool.workers[0];
+                                     worker& thief = *s.pool.workers[1];
+                                     running_task::set(reinterpret_cast<task_context*>(&s));  // anything but null
+                                     owner.wake(s[0]);
+                                     running_task::set(nullptr);
+                                     (void)thief.search();
+                                     r.thread("owner", [&s] {
+                                       s.me().wake(s.jobs[1].renew());
+                                       while (runnable* const next = s.me().next()) s.me().run(*next);
+                                     });
+                                     r.thread("thief", [&thief] {
+                                       if (runnable* const stolen = thief.search()) thief.run(*stolen);
+                                     });
+                                     r.finally([&s] { s.check_jobs(); });
+                                   }};
 
 const model::program displaced{"worker: two, what was displaced from the LIFO slot of a busy one", patient_bounded,
                                [](model::run& r) {

@@ -10,9 +10,9 @@ using namespace sluice::test;
 using namespace sluice::impl;
 
 // The second of two calls; it ends what the first one waits for.
-class second_call : public native_job {
+class second_call : public native_call {
  public:
-  second_call() : native_job(&run) {}
+  second_call() : native_call(&run) {}
   plain<int> argument{0};
   plain<int> answer{0};
   long_slice begun;
@@ -23,7 +23,7 @@ class second_call : public native_job {
   }
 
  private:
-  static void run(native_job& j) noexcept { static_cast<second_call&>(j).call(); }
+  static void run(native_call& j) noexcept { static_cast<second_call&>(j).call(); }
 };
 
 // A task forks a call, and computes until somebody has made it: whoever is free, searches or sleeps must find it.
@@ -34,9 +34,9 @@ const model::program coarse{"worker: two, a plain call is stolen while its calle
                                 second_call second;
                                 second.argument.set(6);
                                 worker& mine = s.me();
-                                model::check(mine.fork_lane::fork(second), "There is memory.");
+                                model::check(mine.fork_call(second), "There is memory.");
                                 second.begun.wait();
-                                model::check(!mine.take_back(), "It was stolen.");
+                                model::check(!mine.take_call_back(), "It was stolen.");
                                 mine.await(second);
                                 model::check(second.answer.get() == 7, "A stolen call is done once it is awaited.");
                               });
@@ -53,8 +53,8 @@ const model::program fine{"worker: two, a plain call is taken back or awaited", 
                               second_call second;
                               second.argument.set(6);
                               worker& mine = s.me();
-                              model::check(mine.fork_lane::fork(second), "There is memory.");
-                              if (mine.take_back()) {
+                              model::check(mine.fork_call(second), "There is memory.");
+                              if (mine.take_call_back()) {
                                 second.call();
                               } else {
                                 mine.await(second);
@@ -72,8 +72,8 @@ const model::program alone{"worker: one, takes its plain call back", patient, []
                              s.set_job(0, [&s] {
                                second_call second;
                                worker& mine = s.me();
-                               model::check(mine.fork_lane::fork(second), "There is memory.");
-                               model::check(mine.take_back(), "Nobody else is there.");
+                               model::check(mine.fork_call(second), "There is memory.");
+                               model::check(mine.take_call_back(), "Nobody else is there.");
                              });
                              s.pool.workers[0]->submit(s[0]);
                              r.thread("worker", s.worker(0));

@@ -254,7 +254,7 @@ auto never_idle(int looks, Drive drive) {
       w.timers().poll(s.start);
       w.submit(s.yielding.ready());
       drive(w);
-      worker::set_current_task(nullptr);
+      running_task::set(nullptr);
     });
     r.finally([&s, looks] {
       s.check_jobs();
@@ -284,7 +284,7 @@ const model::program stolen_steps{"worker: two on one thread, step by step", pat
                                       while (s.me().step()) {
                                       }
                                       worker::set_current(nullptr);
-                                      worker::set_current_task(nullptr);
+                                      running_task::set(nullptr);
                                     });
                                     r.finally([&s] { s.check_end(); });
                                   }};

@@ -1,0 +1,213 @@
+// models: runtime/join_scope.hpp runtime/join_scope.cpp
+// when_all as it is shipped where lines of execution are begun beside the parent's: the rest of the children is stolen, once or
+// twice, or taken by the same worker when a child has suspended; scopes lie within each other; and all of that is cancelled
+// or fails. The frames with all the contexts in them go as soon as the last line has ended.
+#include "model_world.hpp"
+
+#include <sluice/runtime/sleep.hpp>
+#include <sluice/runtime/timeout.hpp>
+#include <sluice/runtime/when_all.hpp>
+#include <sluice/runtime/when_any.hpp>
+
+#include <chrono>
+#include <tuple>
+#include <vector>
+
+namespace {
+
+using namespace sluice;
+using namespace sluice::impl;
+using namespace sluice::test;
+using value = checked_value;
+using namespace std::chrono_literals;
+
+struct state {
+  plain<int> argument{6};
+  core_holder core{0};
+  std::optional<join_handle<value>> handle;
+  runnable* root = nullptr;
+  int thieves = 0;
+  bool over = false;
+  int outcome = 0;  // written by the worker that resumes the caller
+  int ended = 0;    // sleepers
+};
+
+task<value> child(in_model, state& s, int n) {
+  model::check(co_await current{}, runs_as_itself);
+  co_return value(s.argument.get() + n);
+}
+task<value> failing(in_model, state&) {
+  throw 7;
+  co_return value(0);
+}
+// Until a timer fires, if the program has somebody who fires it, or it is cancelled.
+task<value> sleeper(in_model, state& s) {
+  const struct last_words {
+    ~last_words() { ++of.ended; }
+    state& of;
+  } end{s};
+  co_await sleep_for(1h);
+  model::check(co_await current{}, runs_as_itself);
+  co_return value(s.argument.get());
+}
+task<value> prefers_woken(in_model, state& s) {
+  fake::prefer_woken();
+  return sleeper(in_model{}, s);
+}
+task<value> refuses(in_model, state& s) {
+  fake::refuse_once();
+  co_return value(s.argument.get());
+}
+task<value> sum(in_model, state&, task<value> first, task<value> second) {
+  auto both = co_await when_all(std::move(first), std::move(second));
+  co_return value(std::get<0>(both).value() + std::get<1>(both).value());
+}
+
+template <class... T>
+task<value> sum_of(in_model, state&, T... tasks) {
+  auto all = co_await when_all(std::move(tasks)...);
+  co_return value(std::apply([](auto&... each) { return (each.value() + ...); }, all));
+}
+
+task<value> three(in_model, state& s) {
+  return sum_of(in_model{}, s, child(in_model{}, s, 1), child(in_model{}, s, 2), child(in_model{}, s, 3));
+}
+task<value> three_refused(in_model, state& s) {
+  return sum_of(in_model{}, s, refuses(in_model{}, s), child(in_model{}, s, 2), child(in_model{}, s, 3));
+}
+task<value> nested(in_model, state& s) {
+  return sum(in_model{}, s, sum(in_model{}, s, child(in_model{}, s, 1), child(in_model{}, s, 2)),
+             child(in_model{}, s, 3));
+}
+task<value> nested_asleep(in_model, state& s) {
+  return sum(in_model{}, s, sum(in_model{}, s, child(in_model{}, s, 1), sleeper(in_model{}, s)),
+             child(in_model{}, s, 3));
+}
+task<value> asleep_nested(in_model, state& s) {
+  return sum(in_model{}, s, child(in_model{}, s, 3),
+             sum(in_model{}, s, sleeper(in_model{}, s), child(in_model{}, s, 1)));
+}
+// The outer scope's second child fails, while its first sleeps in a scope within.
+task<value> outer_fails(in_model, state& s) {
+  return sum(in_model{}, s, sum(in_model{}, s, sleeper(in_model{}, s), child(in_model{}, s, 2)),
+             failing(in_model{}, s));
+}
+// The inner scope fails, and the caller of the outer one goes on.
+task<value> inner_fails(in_model, state& s) {
+  auto inner = [](in_model, state& of) -> task<value> {
+    try {
+      (void)co_await sum(in_model{}, of, sleeper(in_model{}, of), failing(in_model{}, of));
+    } catch (int n) {
+      co_return value(n);
+    }
+    co_return value(0);
+  };
+  return sum(in_model{}, s, inner(in_model{}, s), child(in_model{}, s, 1));
+}
+// The first child wakes on the worker that has the rest in its deque, and goes on with it.
+task<value> wakes_to_the_rest(in_model, state& s) {
+  return sum_of(in_model{}, s, prefers_woken(in_model{}, s), sleeper(in_model{}, s), child(in_model{}, s, 1));
+}
+task<value> sleeps_first(in_model, state& s) {
+  return sum(in_model{}, s, sleeper(in_model{}, s), child(in_model{}, s, 1));
+}
+task<value> within_timeout(in_model, state& s) {
+  try {
+    auto both = co_await timeout(1h, when_all(child(in_model{}, s, 1), child(in_model{}, s, 2)));
+    co_return value(std::get<0>(both).value() + std::get<1>(both).value());
+  } catch (const timed_out&) {
+    co_return value(-2);
+  }
+}
+task<value> out_of_time(in_model, state& s) {
+  try {
+    (void)co_await timeout(1h, when_all(child(in_model{}, s, 1), sleeper(in_model{}, s)));
+  } catch (const timed_out&) {
+    co_return value(-2);
+  }
+  co_return value(0);
+}
+
+using body = task<value> (*)(in_model, state&);
+
+task<value> whole(in_model, state& s, body of) {
+  try {
+    s.outcome = (co_await of(in_model{}, s)).value();
+  } catch (const cancelled&) {
+    s.outcome = -1;
+  } catch (int n) {
+    s.outcome = n;
+  }
+  model::check(co_await current{}, runs_as_itself);
+  s.over = true;
+  for (int i = 0; i < s.thieves; ++i) fake::nudge();
+  co_return value(0);
+}
+
+struct crowd {
+  int thieves = 1;
+  bool canceller = false;
+  int timers = 0;  // so many are fired, in the order in which they were started
+};
+
+void run(model::run& r, body of, crowd who, std::initializer_list<int> outcomes) {
+  auto& s = r.make<state>();
+  s.thieves = who.thieves;
+  s.handle.emplace(spawner::spawn(*s.core, *std::make_unique<task<value>>(whole(in_model{}, s, of)), "model", "", 0));
+  s.root = &fake::take();
+  r.thread("worker", [&s] { fake::run(*s.root); });
+  for (int i = 0; i < who.thieves; ++i) {
+    r.thread("thief", [&s] {
+      while (!s.over) fake::work(1);
+    });
+  }
+  if (who.canceller) r.thread("canceller", [&s] { s.handle->cancel(); });
+  if (who.timers != 0) {
+    r.thread("timers", [n = who.timers] {
+      for (int i = 0; i < n; ++i) fake::await_timer_and_fire(i);
+    });
+  }
+  r.finally([&s, allowed = std::vector<int>(outcomes)] {
+    fake::work_off();
+    model::check(std::ranges::find(allowed, s.outcome) != allowed.end(), "The caller has what its children answered.");
+    s.handle.reset();
+  });
+}
+
+const model::options all{};
+const model::options bounded{.bound = 2};
+const model::options closely_bounded{.bound = 1};
+
+const model::program p00{"lines: three children, a thief", all, [](model::run& r) { run(r, three, {}, {24}); }};
+const model::program p01{"lines: three children, two thieves", closely_bounded,
+                         [](model::run& r) { run(r, three, {.thieves = 2}, {24}); }};
+const model::program p02{"lines: three children, others shall have their turn between", all,
+                         [](model::run& r) { run(r, three_refused, {}, {23}); }};
+const model::program p03{"lines: three children, a thief, cancelled", bounded,
+                         [](model::run& r) { run(r, three, {.canceller = true}, {24, -1}); }};
+const model::program p04{"lines: a scope within a scope, a thief", all,
+                         [](model::run& r) { run(r, nested, {}, {24}); }};
+const model::program p05{"lines: a scope within a scope, two thieves", closely_bounded,
+                         [](model::run& r) { run(r, nested, {.thieves = 2}, {24}); }};
+const model::program p06{"lines: a sleeper in the inner scope, cancelled", closely_bounded,
+                         [](model::run& r) { run(r, nested_asleep, {.canceller = true}, {-1}); }};
+const model::program p07{"lines: a sleeper in the inner scope of the last child, cancelled", closely_bounded,
+                         [](model::run& r) { run(r, asleep_nested, {.canceller = true}, {-1}); }};
+const model::program p08{"lines: a sleeper in the inner scope, and the outer one fails", closely_bounded,
+                         [](model::run& r) { run(r, outer_fails, {}, {7}); }};
+const model::program p09{"lines: the inner scope fails, and the outer one goes on", closely_bounded,
+                         [](model::run& r) { run(r, inner_fails, {}, {14}); }};
+const model::program p10{"lines: the inner scope fails, cancelled", closely_bounded,
+                         [](model::run& r) { run(r, inner_fails, {.canceller = true}, {14, -1}); }};
+const model::program p11{"lines: a child sleeps, the rest goes on beside it", bounded,
+                         [](model::run& r) { run(r, sleeps_first, {.timers = 1}, {13}); }};
+const model::program p12{"lines: a child wakes on the worker that has the rest", bounded,
+                         [](model::run& r) { run(r, wakes_to_the_rest, {.thieves = 0, .timers = 2}, {19}); }};
+const model::program p13{"lines: within a timeout, a thief", bounded,
+                         [](model::run& r) { run(r, within_timeout, {}, {15}); }};
+const model::program p14{"lines: out of time", closely_bounded,
+                         [](model::run& r) { run(r, out_of_time, {.timers = 1}, {-2}); }};
+const model::program p15{"lines: within a timeout, cancelled", closely_bounded,
+                         [](model::run& r) { run(r, out_of_time, {.canceller = true}, {-1}); }};
+
+}  // namespace
