@@ -4,18 +4,16 @@
 // times it is halved anyway: of as many long rounds as workers each shall find one, and not wait until the piece before was stolen.
 
 #include <sluice/runtime/fork_join.hpp>
+#include <sluice/runtime/index_range.hpp>
 
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <functional>
-#include <stdexcept>
 #include <type_traits>
 
 namespace sluice {
 namespace impl {
-
-[[noreturn]] void throw_end_too_far();
 
 template <class Index, class Body>
 class parallel_loop {
@@ -72,9 +70,7 @@ class parallel_loop {
 template <std::integral Index, std::integral Last, class Body>
   requires std::invocable<Body&, Index> && (!std::same_as<Index, bool>)
 void parallel_for(Index first, Last end, Body&& body, std::size_t grain = 0) {
-  const auto last = static_cast<Index>(end);
-  if (static_cast<Last>(last) != end || (last < Index{}) != (end < Last{})) impl::throw_end_too_far();
-  static_assert(sizeof(Index) <= sizeof(std::size_t), "parallel_for: the index must be no wider than std::size_t");
+  const Index last = impl::checked_end<Index>(end, "parallel_for");
   static_assert(
       !impl::bindable<std::invoke_result_t<Body&, Index>>,
       "parallel_for: the body is a coroutine, or gives something to await, and nobody would; use when_all or a "

@@ -2,6 +2,8 @@
 
 #include <sluice/runtime/run_blocking.hpp>
 
+#include <sluice/runtime/runtime_core.hpp>
+
 namespace sluice::impl {
 
 bool blocking_wait::await_suspend(std::coroutine_handle<> self) {

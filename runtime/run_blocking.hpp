@@ -8,10 +8,11 @@
 //     queued says so in phase_, and await_suspend withdraws it.
 
 #include <sluice/queues/errors.hpp>
+#include <sluice/runtime/awaited_once.hpp>
 #include <sluice/runtime/blocking_pool.hpp>
+#include <sluice/runtime/callable.hpp>
 #include <sluice/runtime/gate.hpp>
 #include <sluice/runtime/nested.hpp>
-#include <sluice/runtime/task_group.hpp>
 
 #include <exception>
 #include <functional>

@@ -18,6 +18,7 @@
 
 #include <sluice/queues/errors.hpp>
 #include <sluice/runtime/awaited_once.hpp>
+#include <sluice/runtime/callable.hpp>
 #include <sluice/runtime/delegation.hpp>
 #include <sluice/runtime/nested.hpp>
 #include <sluice/runtime/runtime.hpp>
@@ -252,16 +253,6 @@ class [[nodiscard]] with_group_operation {
   awaited_once once_;
   F body_;
 };
-
-/// g++ 12 destroys a temporary lambda twice when it stands inside a co_await expression and has a destructor to run.
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
-inline constexpr bool temporaries_die_twice = true;
-#else
-inline constexpr bool temporaries_die_twice = false;
-#endif
-template <class F>
-inline constexpr bool callable_survives = !temporaries_die_twice || std::is_lvalue_reference_v<F> ||
-                                          std::is_trivially_destructible_v<std::remove_reference_t<F>>;
 
 }  // namespace impl
 

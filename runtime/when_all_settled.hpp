@@ -10,7 +10,7 @@
 namespace sluice {
 namespace impl {
 
-inline constexpr join_kind settled_kind{"when_all_settled", decides::nobody};
+inline constexpr split_kind settled_kind{"when_all_settled", decides::nobody};
 
 template <class... T>
 class [[nodiscard]] settled_awaiter {

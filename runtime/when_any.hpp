@@ -10,7 +10,7 @@
 namespace sluice {
 namespace impl {
 
-inline constexpr join_kind when_any_kind{"when_any", decides::first_end};
+inline constexpr split_kind when_any_kind{"when_any", decides::first_end};
 
 template <class... T>
 class [[nodiscard]] when_any_awaiter {

@@ -6,6 +6,8 @@
 // I1  A block is in use, or in one list of one thread, or in one batch of the depot, or not yet cut from a slab.
 // I2  A free block's first word is its link; under address sanitizer all the rest of it is poisoned.
 
+#include <sluice/queues/atomic.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -65,7 +67,7 @@ inline constexpr bool frames_are_poisoned = false;
 
 /// Aligned to 16 bytes (32 up to 4 KiB). Throws std::bad_alloc.
 inline void* allocate_frame(std::size_t bytes) {
-  if (bytes > frame_sizes::coarse_limit) [[unlikely]]
+  if (model_build || bytes > frame_sizes::coarse_limit) [[unlikely]]  // a model's checker looks after each block
     return ::operator new(bytes);
   const std::size_t c = frame_sizes::class_of(bytes | (bytes == 0));
   frame_list& l = frame_lists[c];
@@ -79,7 +81,7 @@ inline void* allocate_frame(std::size_t bytes) {
 
 /// `bytes` as it was allocated with. From any thread.
 inline void free_frame(void* frame, std::size_t bytes) noexcept {
-  if (bytes > frame_sizes::coarse_limit) [[unlikely]] {
+  if (model_build || bytes > frame_sizes::coarse_limit) [[unlikely]] {
     ::operator delete(frame, bytes);
     return;
   }

@@ -23,20 +23,26 @@ bench::reading fib_board(bench::effort e) {
   return r;
 }
 
-sluice::task<std::int64_t> skynet(std::int64_t first, int depth) {
-  if (depth == 0) co_return first;
+sluice::task<> skynet(std::int64_t first, int depth, std::int64_t& sum) {
+  if (depth == 0) {
+    sum = first;
+    co_return;
+  }
   const std::int64_t width = bench::skynet_leaves(depth - 1);
-  const auto child = [&](int i) { return skynet(first + i * width, depth - 1); };
-  auto sums = co_await sluice::when_all(child(0), child(1), child(2), child(3), child(4), child(5), child(6), child(7),
-                                        child(8), child(9));
-  co_return std::apply([](auto... sum) { return (sum + ...); }, sums);
+  std::array<std::int64_t, 10> sums;
+  const auto child = [&](std::size_t i) {
+    return skynet(first + static_cast<std::int64_t>(i) * width, depth - 1, sums[i]);
+  };
+  co_await sluice::when_all(std::size_t{0}, sums.size(), child);
+  sum = std::accumulate(sums.begin(), sums.end(), std::int64_t{0});
 }
 
 bench::reading skynet_board(bench::effort e) {
   const int depth = bench::skynet_depth(e);
   sluice::runtime& runtime = bench::shared_runtime();
   const bench::stopwatch watch;
-  const std::int64_t value = runtime.block_on(skynet(0, depth));
+  std::int64_t value = 0;
+  runtime.block_on(skynet(0, depth, value));
   bench::reading r = watch.ns_per_item(bench::skynet_tasks(depth));
   bench::check_equal("the sum of the leaves", value, bench::sum_to(bench::skynet_leaves(depth) - 1));
   return r;
@@ -44,25 +50,31 @@ bench::reading skynet_board(bench::effort e) {
 
 using columns = std::array<unsigned char, 16>;
 
-sluice::task<std::int64_t> queens(int n, int row, columns placed) {
-  if (row == n) co_return 1;
-  std::vector<sluice::task<std::int64_t>> children;
-  children.reserve(static_cast<std::size_t>(n));
-  for (int column = 0; column < n; ++column) {
-    if (!bench::queen_fits(placed.data(), row, column)) continue;
-    columns next = placed;
-    next[static_cast<std::size_t>(row)] = static_cast<unsigned char>(column);
-    children.push_back(queens(n, row + 1, next));
+sluice::task<> queens(int n, int row, columns placed, std::int64_t& solutions) {
+  if (row == n) {
+    solutions = 1;
+    co_return;
   }
-  const std::vector<std::int64_t> found = co_await sluice::when_all(std::move(children));
-  co_return std::accumulate(found.begin(), found.end(), std::int64_t{0});
+  columns fitting;
+  std::size_t places = 0;
+  for (int column = 0; column < n; ++column) {
+    if (bench::queen_fits(placed.data(), row, column)) fitting[places++] = static_cast<unsigned char>(column);
+  }
+  std::array<std::int64_t, 16> found;
+  const auto child = [&](std::size_t i) {
+    placed[static_cast<std::size_t>(row)] = fitting[i];  // each task has a copy of its own
+    return queens(n, row + 1, placed, found[i]);
+  };
+  co_await sluice::when_all(std::size_t{0}, places, child);
+  solutions = std::accumulate(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(places), std::int64_t{0});
 }
 
 bench::reading queens_board(bench::effort e) {
   const int n = bench::queens_size(e);
   sluice::runtime& runtime = bench::shared_runtime();
   const bench::stopwatch watch;
-  const std::int64_t value = runtime.block_on(queens(n, 0, columns{}));
+  std::int64_t value = 0;
+  runtime.block_on(queens(n, 0, columns{}, value));
   bench::reading r = watch.ns_per_item(1);
   r.value = r.wall_s * 1e3;
   r.unit = "ms";

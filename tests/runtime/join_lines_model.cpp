@@ -1,4 +1,4 @@
-// models: runtime/join_scope.hpp runtime/join_scope.cpp
+// models: runtime/split_scope.hpp runtime/split_scope.cpp runtime/join_scope.hpp runtime/each_scope.hpp
 // when_all as it is shipped where lines of execution are begun beside the parent's: the rest of the children is stolen, once or
 // twice, or taken by the same worker when a child has suspended; scopes lie within each other; and all of that is cancelled
 // or fails. The frames with all the contexts in them go as soon as the last line has ended.
@@ -30,12 +30,16 @@ struct state {
   bool over = false;
   int outcome = 0;  // written by the worker that resumes the caller
   int ended = 0;    // sleepers
+
+  task<value> number(int n);
 };
 
 task<value> child(in_model, state& s, int n) {
   model::check(co_await current{}, runs_as_itself);
   co_return value(s.argument.get() + n);
 }
+task<value> plain_number(in_model, int n) { co_return value(n); }
+task<value> state::number(int n) { return plain_number(in_model{}, n); }
 task<value> failing(in_model, state&) {
   throw 7;
   co_return value(0);
@@ -128,6 +132,48 @@ task<value> out_of_time(in_model, state& s) {
   co_return value(0);
 }
 
+// The same over a range, whose tasks are made one after another, on whatever worker has the rest.
+template <class Make>
+task<value> each(in_model, state&, Make make, int n) {
+  int all = 0;
+  for (value& one : co_await when_all(0, n, make)) all += one.value();
+  co_return value(all);
+}
+task<value> range(in_model, state& s) {
+  return each(in_model{}, s, [&s](int i) { return child(in_model{}, s, i); }, 3);
+}
+task<value> range_calls_in_turn(in_model, state& s) {
+  const auto make = [&s](int i) {
+    s.argument.set(s.argument.get() + 1);  // a data race if two call at once
+    return s.number(i);
+  };
+  return each(in_model{}, s, make, 3);
+}
+task<value> range_fails(in_model, state& s) {
+  const auto make = [&s](int i) { return i == 1 ? failing(in_model{}, s) : sleeper(in_model{}, s); };
+  return each(in_model{}, s, make, 3);
+}
+task<value> range_cannot_make(in_model, state& s) {
+  const auto make = [&s](int i) {
+    if (i == 1) throw 7;
+    return sleeper(in_model{}, s);
+  };
+  return each(in_model{}, s, make, 3);
+}
+task<value> range_asleep(in_model, state& s) {
+  const auto make = [&s](int i) { return i == 1 ? sleeper(in_model{}, s) : child(in_model{}, s, i); };
+  return each(in_model{}, s, make, 3);
+}
+task<value> range_within_timeout(in_model, state& s) {
+  try {
+    const auto make = [&s](int i) { return child(in_model{}, s, i); };
+    auto all = co_await timeout(1h, when_all(0, 2, make));
+    co_return value(all[0].value() + all[1].value());
+  } catch (const timed_out&) {
+    co_return value(-2);
+  }
+}
+
 using body = task<value> (*)(in_model, state&);
 
 task<value> whole(in_model, state& s, body of) {
@@ -209,5 +255,21 @@ const model::program p14{"lines: out of time", closely_bounded,
                          [](model::run& r) { run(r, out_of_time, {.timers = 1}, {-2}); }};
 const model::program p15{"lines: within a timeout, cancelled", closely_bounded,
                          [](model::run& r) { run(r, out_of_time, {.canceller = true}, {-1}); }};
+
+const model::program p20{"lines: a range of three, a thief", all, [](model::run& r) { run(r, range, {}, {21}); }};
+const model::program p21{"lines: a range of three, two thieves", closely_bounded,
+                         [](model::run& r) { run(r, range, {.thieves = 2}, {21}); }};
+const model::program p22{"lines: the tasks of a range are made in turn", all,
+                         [](model::run& r) { run(r, range_calls_in_turn, {}, {3}); }};
+const model::program p23{"lines: a task of a range fails", closely_bounded,
+                         [](model::run& r) { run(r, range_fails, {}, {7}); }};
+const model::program p24{"lines: a task of a range cannot be made", all,
+                         [](model::run& r) { run(r, range_cannot_make, {}, {7}); }};
+const model::program p25{"lines: a task of a range sleeps, cancelled", closely_bounded,
+                         [](model::run& r) { run(r, range_asleep, {.canceller = true}, {-1}); }};
+const model::program p26{"lines: a range within a timeout, a thief", bounded,
+                         [](model::run& r) { run(r, range_within_timeout, {}, {13}); }};
+const model::program p27{"lines: a range of three, a thief, cancelled", closely_bounded,
+                         [](model::run& r) { run(r, range, {.canceller = true}, {21, -1}); }};
 
 }  // namespace

@@ -1,5 +1,5 @@
-// stresses: runtime/join_scope.hpp queues/task_context.hpp queues/cancellation.hpp
-// Trees of when_all, when_any and when_all_settled on real threads, whose leaves compute, give way, sleep, wait, or fail, and whose
+// stresses: runtime/split_scope.hpp runtime/join_scope.hpp runtime/each_scope.hpp queues/task_context.hpp queues/cancellation.hpp
+// Trees of when_all, in its three forms, when_any and when_all_settled on real threads, whose leaves compute, give way, sleep, wait, or fail, and whose
 // roots are cancelled at any time: every child that begins ends once, before its parent goes on, and a failure or a
 // cancellation of one part reaches nothing outside of it.
 #include "worlds.hpp"
@@ -78,7 +78,7 @@ task<long> branch(forest& f, unsigned seed, int depth) {
   std::mt19937 random(seed);
   std::atomic<int> alive{0};
   const auto child = [&] { return grow(f, alive, static_cast<unsigned>(random()), depth - 1); };
-  const auto how = random() % 4;
+  const auto how = random() % 5;
   const bool cancelled_before = this_task::cancelled();
   long sum = 0;
   try {
@@ -92,6 +92,9 @@ task<long> branch(forest& f, unsigned seed, int depth) {
     } else if (how == 2) {
       auto first = co_await when_any(child(), child(), child());
       sum = std::visit([](long n) { return n; }, first);
+    } else if (how == 3) {
+      const auto next = [&](unsigned) { return child(); };  // one call after another: `random` is shared
+      for (const long each : co_await when_all(0u, random() % 5, next)) sum += each;
     } else {
       auto both = co_await when_all_settled(child(), child());
       sum = std::get<0>(both).has_value() ? std::get<0>(both).value() : 0;
