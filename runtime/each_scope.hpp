@@ -141,9 +141,9 @@ class each_scope final : public split_scope {
     add_line(added->own_line);
     running_task::set(&added->own_line);  // it makes the child
     if (make_next(lane, added->own_line, *added)) return &added->own_line;
-    task_context* const next = line_ended(added->own_line, true);
-    if (next == nullptr) running_task::set(nullptr);
-    return next;
+    task_context* const goes_on = line_ended(added->own_line, true);
+    if (goes_on == nullptr) running_task::set(nullptr);
+    return goes_on;
   }
   beside* next_beside() noexcept {
     if (decider() != nullptr) return nullptr;

@@ -215,12 +215,13 @@ TEST(when_all_over_a_range, works_within_a_timeout) {
   });
 }
 
-TEST(when_all_over_a_range, is_awaited_once_and_keeps_what_makes_its_tasks) {
+TEST(when_all_over_a_range, is_awaited_once) {
   auto program = []() -> task<> {
-    auto operation = when_all(0, 3, [word = std::make_shared<std::string>("kept")](int i) -> task<std::string> {
+    const auto make = [word = std::make_shared<std::string>("kept")](int i) -> task<std::string> {
       co_await yield();
       co_return *word + std::to_string(i);
-    });
+    };
+    auto operation = when_all(0, 3, make);
     const auto words = co_await std::move(operation);
     EXPECT_EQ(words, (std::vector<std::string>{"kept0", "kept1", "kept2"}));
     EXPECT_THROW((void)co_await std::move(operation), std::logic_error);
