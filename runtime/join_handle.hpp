@@ -48,14 +48,16 @@ class spawned final : public record {
     // A result that nobody will ask for goes before the task is counted out, except where the handle goes just now.
     const bool disposed = word().handle_gone();
     if (disposed) dispose();
-    if (counted) core().task_left();
+    runtime_core& owner = core();
+    if (counted) owner.task_left();
     auto end = word().finish(disposed);
-    if (end == record_word::finish_result::dispose) {
+    if (end.what == record_word::finish_result::dispose) {
       dispose();
       end = word().finish(true);
     }
-    if (end == record_word::finish_result::free) free();
-    if (end == record_word::finish_result::wake) listener_.load(relaxed)->ended();
+    if (end.what == record_word::finish_result::free) free();
+    if (end.what == record_word::finish_result::wake) listener_.load(relaxed)->ended();
+    if (end.watched) owner.watched_task_left();
     return std::noop_coroutine();
   }
 

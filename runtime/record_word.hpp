@@ -7,6 +7,7 @@
 //   handle   open                            the handle (drop)
 //   waiter   the handle's side (add_waiter)  the task at its end, or a canceller (remove_waiter): whoever clears it wakes
 //   orphan   the runtime's destructor        open
+//   watched  the runtime's destructor        the task at its end, which tells the destructor
 //   visitor  a count from here up            each visitor
 //
 //                     finish                       drop
@@ -31,6 +32,10 @@ namespace sluice::impl {
 class record_word {
  public:
   enum class finish_result : std::uint8_t { kept, free, wake, dispose };
+  struct finished {
+    finish_result what;
+    bool watched;  // the runtime's destructor is to be told
+  };
 
   /// The record is built: a task, and a handle where there is one.
   void open(bool with_handle) noexcept {
@@ -45,14 +50,15 @@ class record_word {
   /// The task's result is there. free: the caller frees the record. wake: the caller wakes the waiter. dispose: nothing has
   /// changed; nobody will ask for the result, so the caller disposes of it and calls again with `disposed`. (To look for the
   /// handle first and finish then is not enough: the handle may be dropped in between.)
-  [[nodiscard]] finish_result finish(bool disposed) noexcept {
+  [[nodiscard]] finished finish(bool disposed) noexcept {
     std::uint32_t before = word_.load(relaxed);  // relaxed: the result was the task's all the time (I2)
     do {
-      if (!disposed && (before & handle) == 0) return finish_result::dispose;
+      if (!disposed && (before & handle) == 0) return {finish_result::dispose, false};
       // E1 publish, E2 observe, E3 publish, E3 observe
-    } while (!word_.compare_exchange_weak(before, before & ~(task | waiter), acq_rel, relaxed));
-    if ((before & waiter) != 0) return finish_result::wake;
-    return parties(before & ~task) == 0 ? finish_result::free : finish_result::kept;
+    } while (!word_.compare_exchange_weak(before, before & ~(task | waiter | watched), acq_rel, relaxed));
+    const bool told = (before & watched) != 0;
+    if ((before & waiter) != 0) return {finish_result::wake, told};
+    return {parties(before & ~task) == 0 ? finish_result::free : finish_result::kept, told};
   }
 
   /// The handle asks to be told of the end. False: the task has ended, its result is there.
@@ -92,6 +98,15 @@ class record_word {
     } while (!word_.compare_exchange_weak(before, before + visitor, acquire, relaxed));
     return true;
   }
+  /// The runtime's destructor visits a task, and is told of its end. False: there is none that has not ended.
+  [[nodiscard]] bool watch() noexcept {
+    std::uint32_t before = word_.load(acquire);  // E3 observe: what an ended task has counted
+    do {
+      if ((before & task) == 0) return false;
+      // E4 observe, E3 observe
+    } while (!word_.compare_exchange_weak(before, (before | watched) + visitor, acquire, acquire));
+    return true;
+  }
   /// True: the caller frees the record.
   [[nodiscard]] bool leave_visit() noexcept {
     const std::uint32_t before = word_.fetch_sub(visitor, acq_rel);  // E3 publish, E3 observe
@@ -115,9 +130,10 @@ class record_word {
   static constexpr std::uint32_t handle = 2;
   static constexpr std::uint32_t waiter = 4;
   static constexpr std::uint32_t orphan = 8;
-  static constexpr std::uint32_t visitor = 16;
+  static constexpr std::uint32_t watched = 16;
+  static constexpr std::uint32_t visitor = 32;
 
-  static constexpr std::uint32_t parties(std::uint32_t word) noexcept { return word & ~(waiter | orphan); }
+  static constexpr std::uint32_t parties(std::uint32_t word) noexcept { return word & ~(waiter | orphan | watched); }
 
   bool leave(std::uint32_t party) noexcept {
     const std::uint32_t before = word_.fetch_and(~party, acq_rel);  // E3 publish, E3 observe

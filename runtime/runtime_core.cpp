@@ -42,7 +42,7 @@ void record::free() noexcept {
   if (block.word.orphaned()) {
     owner.give_orphan();
   } else {
-    owner.records().give(block);
+    owner.give_back(block);
   }
 }
 
@@ -50,24 +50,24 @@ runtime_core::runtime_core(scheduler_options options, std::size_t blocking_threa
                            std::function<void(const unhandled_exception&)> hook)
     : name_(options.name), hook_(std::move(hook)), blocking_(blocking_threads, options.name) {
   scheduler_.emplace(std::move(options));
+  tally_.emplace(scheduler_->worker_count());
   enlist();
 }
 
 void runtime_core::start(record& r, bool with_handle) noexcept {
   r.word().open(with_handle);
-  const std::uint64_t before = tasks_.fetch_add(r.counted ? 1 : 0, release);  // E1 publish (I2)
-  if ((before & draining) != 0) r.cancel();
+  if (r.counted) tally_->count_start(own_share());
+  if (draining_.load(relaxed) != 0) r.cancel();
   scheduler_->submit(r);
 }
 
-void runtime_core::task_left() noexcept {
-  // No acquire: what the other tasks did becomes visible to the runtime's destructor when it joins their workers.
-  if (tasks_.fetch_sub(1, release) == (draining | 1)) scheduler_->unblock(drained_);  // E1 publish
+void runtime_core::watched_task_left() noexcept {
+  if (watched_.fetch_sub(1, release) == 1) scheduler_->unblock(drained_);  // E1 publish
 }
 
 void runtime_core::count_in(record& r) noexcept {
   r.counted = true;
-  tasks_.fetch_add(1, relaxed);  // relaxed: a simulation has one thread
+  tally_->count_start(nullptr);
 }
 
 void runtime_core::unhandled(std::exception_ptr error, const record& from) noexcept {
@@ -81,9 +81,14 @@ void runtime_core::unhandled(std::exception_ptr error, const record& from) noexc
 }
 
 void runtime_core::retire() noexcept {
-  if (tasks_.fetch_or(draining, acquire) != 0) {  // E1 observe
-    cancel_everything();
-    block_until(drained_);
+  draining_.store(1, relaxed);
+  for (std::uint64_t before = tally_->started(); cancel_everything() || tally_->started() != before;
+       before = tally_->started()) {
+    if (watched_.fetch_sub(1, acquire) != 1) {  // E1 observe
+      block_until(drained_);
+      drained_.store(0, relaxed);    // relaxed: nobody is watched now
+      (void)watched_.load(acquire);  // E1 observe: of all, for their decrements are one chain
+    }
   }
   delist();
   blocking_.stop();
@@ -91,14 +96,23 @@ void runtime_core::retire() noexcept {
   release_records();
 }
 
-void runtime_core::cancel_everything() noexcept {
+// watched_ counts those that have not ended, and one more. False: there are none.
+bool runtime_core::cancel_everything() noexcept {
+  watched_.store(1, relaxed);  // relaxed: nobody is watched yet
+  bool found = false;
   for (std::uint32_t i = 0; i < records_.used(); ++i) {
     record_block& block = records_.at(i);
-    if (!block.word.visit()) continue;
-    auto* found = std::launder(reinterpret_cast<record*>(block.storage));
-    found->cancel();
-    if (block.word.leave_visit()) found->free();
+    watched_.fetch_add(1, relaxed);  // before it may end; relaxed: the record's word hands it over
+    if (!block.word.watch()) {
+      watched_.fetch_sub(1, relaxed);  // relaxed: this thread's own
+      continue;
+    }
+    found = true;
+    auto* task = std::launder(reinterpret_cast<record*>(block.storage));
+    task->cancel();
+    if (block.word.leave_visit()) task->free();
   }
+  return found;
 }
 
 void runtime_core::release_records() noexcept {
@@ -113,8 +127,14 @@ void runtime_core::release_records() noexcept {
     }
   }
   // A handle that was being dropped meanwhile is between the word and the free list for a few instructions.
-  while (records_.free_count() + orphans != records_.used()) yield_thread();
+  while (free_records() + orphans != records_.used()) yield_thread();
   give_orphan();
+}
+
+std::uint32_t runtime_core::free_records() noexcept {
+  std::uint32_t free = records_.free_count();
+  for (std::size_t i = 0; i < tally_->workers(); ++i) free += records_.free_count(tally_->of(i).records);
+  return free;
 }
 
 void runtime_core::give_orphan() noexcept {

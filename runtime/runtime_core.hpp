@@ -2,17 +2,18 @@
 // What a runtime is made of, and what its records and handles point to. It outlives the runtime for as long as
 // handles of finished tasks do.
 //
-//   tasks_ = spawned tasks that have not finished, with `draining` on top once the runtime goes
-//
 // I1  A spawned record is counted before it is submitted, and leaves the count before its end is published.
-// I2  Spawn opens the record, then adds to tasks_; the destructor sets `draining`, then visits the records. One of the
-//     two comes first in tasks_, so every record is either visited and cancelled, or cancels itself.
-// E1  spawn and finish (release) -> the destructor and task_count (acquire): the opened records of I2, what ended tasks did.
+// I2  The destructor says that it drains, then visits every record: a task that has not ended is cancelled, and its end will be told.
+//     When all of these have ended it visits again, until it has found none and none was spawned since the visit began. (A task
+//     that it has missed was spawned meanwhile by one that it found to have ended, and so is counted by then.)
+// E1  a watched task's end (release) -> the destructor's next visit (acquire): what it has spawned is counted.
 // E2  an owner's leave (release) -> the last owner's (acquire): nobody else uses the core any more.
 
 #include <sluice/runtime/blocking_pool.hpp>
-#include <sluice/runtime/record_pool.hpp>
+#include <sluice/runtime/record_block.hpp>
 #include <sluice/runtime/root_context.hpp>
+#include <sluice/runtime/worker_tally.hpp>
+#include <sluice/scheduler/fork_lane.hpp>
 #include <sluice/scheduler/scheduler.hpp>
 
 #include <cstdio>
@@ -65,6 +66,9 @@ class runtime_core {
   scheduler& sched() noexcept { return *scheduler_; }
   blocking_pool& blocking() noexcept { return blocking_; }
   record_pool& records() noexcept { return records_; }
+  /// How many blocks of it are free. Precondition: no task starts or ends meanwhile.
+  std::uint32_t free_records() noexcept;
+  void give_back(record_block& block) noexcept { records_.give(block, own_records()); }
 
   /// Builds a record in a block of the pool. Throws std::bad_alloc.
   template <class Record, class... Args>
@@ -72,10 +76,12 @@ class runtime_core {
 
   /// Opens a built record and hands it to the scheduler.
   void start(record& r, bool with_handle) noexcept;
-  void task_left() noexcept;
+  void task_left() noexcept { tally_->count_end(own_share()); }
+  /// The end of a task that the destructor waits for.
+  void watched_task_left() noexcept;
   /// Counts a task of block_on that a simulation at a standstill has left: the runtime's destructor cancels it like any other.
   void count_in(record& r) noexcept;
-  std::size_t task_count() const noexcept { return tasks_.load(acquire) & ~draining; }  // E1 observe
+  std::size_t task_count() const noexcept { return tally_->alive(); }
 
   /// Reports an exception that nobody collected.
   void unhandled(std::exception_ptr error, const record& from) noexcept;
@@ -91,11 +97,17 @@ class runtime_core {
   static void dump_all(std::FILE* out);
 
  private:
-  static constexpr std::uint64_t draining = std::uint64_t{1} << 63;
-
   ~runtime_core() = default;
   void describe_tasks(std::string& out);
-  void cancel_everything() noexcept;
+  bool cancel_everything() noexcept;
+  /// The calling thread's, or null if it is none of this runtime's workers.
+  worker_share* own_share() noexcept {
+    return running_scheduler::get() == &*scheduler_ ? &tally_->of(fork_lane::current()->index()) : nullptr;
+  }
+  stable_cache* own_records() noexcept {
+    worker_share* const own = own_share();
+    return own == nullptr ? nullptr : &own->records;
+  }
   void release_records() noexcept;
   void enlist() noexcept;
   void delist() noexcept;
@@ -103,8 +115,10 @@ class runtime_core {
   std::string name_;
   std::function<void(const unhandled_exception&)> hook_;
   record_pool records_;
-  atomic<std::uint64_t> tasks_{0};          // see the top; written by spawn, finish, retire
-  atomic<std::uint32_t> drained_{0};        // 1 once tasks_ fell to 0 while draining
+  std::optional<worker_tally> tally_;
+  atomic<std::uint32_t> draining_{0};       // 0 | 1; set by retire; all accesses relaxed: I2
+  atomic<std::uint64_t> watched_{0};        // tasks that retire waits for, and retire itself while it looks for them
+  atomic<std::uint32_t> drained_{0};        // 1 once watched_ fell to 0
   atomic<std::size_t> unhandled_count_{0};  // all accesses relaxed: a statistic
   atomic<std::uint32_t> owners_{1};         // the runtime, and afterwards every handle that outlives it
   std::optional<scheduler> scheduler_;
@@ -119,14 +133,14 @@ inline record::record(runtime_core& core, const char* name_, const char* file_, 
 template <class Record, class... Args>
 Record& runtime_core::make_record(Args&&... args) {
   static_assert(sizeof(Record) <= record_block::room && alignof(Record) <= 16);
-  record_block& block = records_.take();
+  record_block& block = records_.take(own_records());
   try {
     auto* made = ::new (static_cast<void*>(block.storage)) Record(*this, std::forward<Args>(args)...);
     // Visitors find the record's base at the start of the storage.
     if (static_cast<void*>(static_cast<record*>(made)) != static_cast<void*>(block.storage)) std::abort();
     return *made;
   } catch (...) {
-    records_.give(block);
+    records_.give(block, own_records());
     throw;
   }
 }

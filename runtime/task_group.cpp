@@ -110,7 +110,10 @@ void task_group::child_ended(group_child& child, cancellation& walk) noexcept {
   if (child.next_child != nullptr) child.next_child->previous_child = child.previous_child;
   if (child.outcome.has_error()) failed(child.outcome.take_error(), child.cancelled(), walk);
   size_.fetch_sub(1, impl::release);  // E1 publish
-  if (child.word().finish(true) == impl::record_word::finish_result::free) child.free();
+  impl::runtime_core& core = child.core();
+  const auto end = child.word().finish(true);
+  if (end.what == impl::record_word::finish_result::free) child.free();
+  if (end.watched) core.watched_task_left();
   while (children_ == nullptr && joiners_ != nullptr) {
     group_join_awaiter& joiner = *joiners_;
     joiners_ = joiner.next_;

@@ -29,6 +29,7 @@
 #include <sluice/scheduler/fork_deque.hpp>
 #include <sluice/scheduler/running.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace sluice::impl {
@@ -91,6 +92,8 @@ class fork_lane {
 
   /// The lane of the worker that this thread is, or null.
   static fork_lane* current() noexcept { return current_lane::get(); }
+  /// Its number among those of its scheduler.
+  std::size_t index() const noexcept { return index_; }
 
   // For the thread whose lane it is.
   /// Offers `r`, to be taken back, run later, or stolen.
@@ -133,7 +136,7 @@ class fork_lane {
   }
 
  protected:
-  fork_lane() = default;
+  explicit fork_lane(std::size_t index) noexcept : index_(index) {}
   ~fork_lane() = default;
 
   using current_lane = per_thread<struct current_lane_tag, fork_lane*>;
@@ -152,6 +155,7 @@ class fork_lane {
 
   static constexpr std::uint32_t kept_public = 4;  // I4
 
+  const std::size_t index_;
   // Small in a model build: what happens when it is full is within reach.
   fork_deque<runnable> forks_{model_build ? 2 : 256};
   std::uint32_t turns_ = 1;  // so many are taken back until somebody looks whether others wait

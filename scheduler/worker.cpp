@@ -50,8 +50,8 @@ void worker_pool::submit_outside(runnable& r) noexcept {
 }
 
 worker::worker(worker_pool& pool, std::size_t index, std::uint64_t seed)
-    : pool_(pool),
-      index_(index),
+    : fork_lane(index),
+      pool_(pool),
       seed_(seed),
       seen_steps_(pool.workers.capacity(), ~std::uint64_t{0}),
       timers_(pool.simulated, model_build ? 1 : 64) {}

@@ -166,7 +166,6 @@ class worker final : public fork_lane {
 
   // The owner's.
   worker_pool& pool_;
-  const std::size_t index_;
   std::uint64_t seed_;
   std::uint32_t until_look_ = longest_interval;  // steps until look_outside
   std::uint32_t interval_ = longest_interval;

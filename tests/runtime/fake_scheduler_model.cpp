@@ -22,7 +22,7 @@ struct timer {
 /// A model thread's fork deque. What is forked is public at once, and a token in the line tells one thread to come for it.
 class fake_lane final : public fork_lane {
  public:
-  fake_lane() noexcept { forks_.demand(); }
+  explicit fake_lane(int thread) noexcept : fork_lane(static_cast<std::size_t>(thread)) { forks_.demand(); }
 
   static fake_lane& mine() noexcept { return static_cast<fake_lane&>(*current()); }
   void become_current() noexcept { current_lane::set(this); }
@@ -163,7 +163,8 @@ scheduler::~scheduler() {
 void scheduler::wake(runnable& r) noexcept { state_->push(&r); }
 void scheduler::submit(runnable& r) noexcept { state_->push(&r); }
 void scheduler::yield(runnable& r) noexcept { state_->push(&r); }
-std::size_t scheduler::worker_count() const noexcept { return state_->workers; }
+// Any model thread may work.
+std::size_t scheduler::worker_count() const noexcept { return model::most_threads; }
 bool scheduler::simulated() const noexcept { return false; }
 time_point scheduler::now() const noexcept { return impl::now(); }
 
@@ -198,7 +199,7 @@ void become_worker(scheduler& s, task_context* context) noexcept {
   running_scheduler::set(&s);
   running_task::set(context);
   auto& lane = the_state->lanes[model::thread_index()];
-  if (!lane) lane.emplace();
+  if (!lane) lane.emplace(model::thread_index());
   lane->become_current();
 }
 

@@ -11,6 +11,7 @@ using namespace sluice::impl;
 
 class lane : public fork_lane {
  public:
+  lane() noexcept : fork_lane(0) {}
   void steal_from(lane& victim) {
     runnable* r = nullptr;
     if (victim.forks_.steal(r) == decltype(forks_)::outcome::took) (void)begin(static_cast<chore&>(*r));

@@ -1,4 +1,4 @@
-// models: runtime/join_handle.hpp runtime/record_pool.hpp runtime/runtime_core.hpp runtime/task.hpp
+// models: runtime/join_handle.hpp runtime/stable_pool.hpp runtime/runtime_core.hpp runtime/task.hpp
 // Spawned tasks and their handles as they are shipped: the end of the task against a handle that waits, is cancelled in its
 // wait, or goes; dump's visitor; and the record in its next use.
 #include "model_world.hpp"
@@ -190,7 +190,7 @@ void dropped(model::run& r) {
   r.thread("worker", [] { fake::work(1); });
   r.thread("handle", [&s] { s.handle.reset(); });
   r.thread("visitor", [&s] { (void)s.core->dump(); });
-  r.finally([&s] { model::check(s.core->records().free_count() == 1, "The record is free again."); });
+  r.finally([&s] { model::check(s.core->free_records() == 1, "The record is free again."); });
 }
 
 void fails_unheard(model::run& r) {
@@ -222,9 +222,7 @@ void visited_while_spawned(model::run& r) {
     }
   });
   r.thread("visitor", [&s] { (void)s.core->dump(); });
-  r.finally([&s] {
-    model::check(s.core->records().free_count() == s.core->records().used(), "Every record is free again.");
-  });
+  r.finally([&s] { model::check(s.core->free_records() == s.core->records().used(), "Every record is free again."); });
 }
 
 const model::program collected{"join handle: the task ends while the handle waits", {}, collects};

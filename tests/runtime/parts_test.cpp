@@ -1,4 +1,5 @@
-// tests: runtime/result.hpp runtime/record_word.hpp runtime/record_pool.hpp runtime/gate.hpp runtime/delegation.hpp
+// tests: runtime/result.hpp runtime/record_word.hpp runtime/record_block.hpp runtime/stable_pool.hpp
+// tests: runtime/worker_tally.hpp runtime/gate.hpp runtime/delegation.hpp
 // tests: runtime/futex_mutex.hpp runtime/nested.hpp runtime/root_context.hpp runtime/frame_owner.hpp
 // The runtime's parts on one thread: what each step answers.
 #include "worlds.hpp"
@@ -6,7 +7,8 @@
 #include <sluice/queues/thread_context.hpp>
 #include <sluice/runtime/delegation.hpp>
 #include <sluice/runtime/futex_mutex.hpp>
-#include <sluice/runtime/record_pool.hpp>
+#include <sluice/runtime/record_block.hpp>
+#include <sluice/runtime/worker_tally.hpp>
 
 #include <memory>
 #include <set>
@@ -48,7 +50,7 @@ TEST(record_word, is_freed_by_the_last_to_leave) {
   record_word a;
   a.open(true);
   EXPECT_FALSE(a.done());
-  EXPECT_EQ(a.finish(false), finish::kept);
+  EXPECT_EQ(a.finish(false).what, finish::kept);
   EXPECT_TRUE(a.done());
   EXPECT_FALSE(a.add_waiter());
   EXPECT_FALSE(a.drop_running());
@@ -63,13 +65,13 @@ TEST(record_word, is_freed_by_the_last_to_leave) {
   EXPECT_TRUE(b.remove_waiter());
   EXPECT_FALSE(b.remove_waiter());
   EXPECT_TRUE(b.drop_running());
-  EXPECT_EQ(b.finish(false), finish::dispose);
-  EXPECT_EQ(b.finish(true), finish::free);
+  EXPECT_EQ(b.finish(false).what, finish::dispose);
+  EXPECT_EQ(b.finish(true).what, finish::free);
 
   record_word c;
   c.open(true);
   EXPECT_TRUE(c.add_waiter());
-  EXPECT_EQ(c.finish(false), finish::wake);
+  EXPECT_EQ(c.finish(false).what, finish::wake);
   EXPECT_FALSE(c.remove_waiter());
   EXPECT_TRUE(c.make_orphan());
   EXPECT_TRUE(c.drop_done());
@@ -77,20 +79,55 @@ TEST(record_word, is_freed_by_the_last_to_leave) {
   EXPECT_FALSE(c.make_orphan());
 }
 
-TEST(record_pool, gives_distinct_blocks_and_uses_them_again) {
+TEST(record_word, tells_the_runtimes_destructor_of_the_end_of_a_task_that_it_watches) {
+  record_word word;
+  EXPECT_FALSE(word.watch()) << "there is no task";
+  word.open(true);
+  EXPECT_TRUE(word.watch());
+  EXPECT_FALSE(word.leave_visit());
+  EXPECT_TRUE(word.finish(false).watched);
+  EXPECT_FALSE(word.watch()) << "it has ended";
+  EXPECT_TRUE(word.drop_done());
+  word.open(false);
+  EXPECT_FALSE(word.finish(true).watched) << "another task";
+}
+
+TEST(stable_pool, gives_distinct_blocks_and_uses_them_again) {
   record_pool pool;
   std::set<record_block*> all;
-  for (std::uint32_t i = 0; i < 1000; ++i) {
-    record_block& block = pool.take();
+  stable_cache cache;
+  for (int i = 0; i < 1000; ++i) {
+    record_block& block = pool.take(i % 2 == 0 ? &cache : nullptr);
     EXPECT_EQ(&pool.at(block.index), &block);
     EXPECT_TRUE(all.insert(&block).second);
   }
   EXPECT_EQ(pool.used(), 1000u);
-  for (record_block* block : all) pool.give(*block);
-  EXPECT_EQ(pool.free_count(), 1000u);
-  for (int i = 0; i < 1000; ++i) EXPECT_EQ(all.count(&pool.take()), 1u);
+  int i = 0;
+  for (record_block* block : all) pool.give(*block, ++i % 3 != 0 ? &cache : nullptr);
+  EXPECT_EQ(pool.free_count() + pool.free_count(cache), 1000u);
+  for (i = 0; i < 1000; ++i) EXPECT_EQ(all.count(&pool.take(i % 5 == 0 ? nullptr : &cache)), 1u);
   EXPECT_EQ(pool.used(), 1000u);
-  EXPECT_EQ(pool.free_count(), 0u);
+  EXPECT_EQ(pool.free_count() + pool.free_count(cache), 0u);
+}
+
+TEST(stable_pool, moves_what_one_worker_gives_to_another_that_takes) {
+  record_pool pool;
+  stable_cache giver, taker;
+  for (int i = 0; i < 10'000; ++i) pool.give(pool.take(&taker), &giver);
+  EXPECT_LE(pool.used(), 300u) << "a few batches go round";
+}
+
+TEST(worker_tally, counts_what_was_started_anywhere_and_has_ended_anywhere) {
+  worker_tally tally(2);
+  worker_share& first = tally.of(0);
+  worker_share& second = tally.of(1);
+  for (worker_share* own : {&first, &second, static_cast<worker_share*>(nullptr)}) tally.count_start(own);
+  EXPECT_EQ(tally.alive(), 3u);
+  tally.count_end(&first);
+  tally.count_end(&first);  // what others have started
+  EXPECT_EQ(tally.alive(), 1u);
+  tally.count_end(nullptr);
+  EXPECT_EQ(tally.alive(), 0u);
 }
 
 TEST(gate, opens_when_the_last_party_has_left) {

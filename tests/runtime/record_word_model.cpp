@@ -1,10 +1,9 @@
-// models: runtime/record_word.hpp runtime/join_handle.hpp runtime/record_pool.hpp runtime/runtime_core.hpp
+// models: runtime/record_word.hpp runtime/join_handle.hpp runtime/runtime_core.hpp
 // The parties of a spawned task's record: the task ends, the handle waits, is cancelled in its wait, or is dropped, and a
 // visitor passes by. The wait is join_awaiter's: a gate of the task's end, the link and await_suspend.
 #include <sluice/model/program.hpp>
 #include <sluice/queues/thread_context.hpp>
 #include <sluice/runtime/gate.hpp>
-#include <sluice/runtime/record_pool.hpp>
 #include <sluice/runtime/record_word.hpp>
 
 #include <memory>
@@ -41,12 +40,12 @@ struct listener {
 void finish(state& s, listener* who) {
   s.result.set(7);
   auto end = s.word.finish(false);
-  if (end == record_word::finish_result::dispose) {
+  if (end.what == record_word::finish_result::dispose) {
     s.dispose();
     end = s.word.finish(true);
   }
-  if (end == record_word::finish_result::free) s.free();
-  if (end == record_word::finish_result::wake) who->ended();
+  if (end.what == record_word::finish_result::free) s.free();
+  if (end.what == record_word::finish_result::wake) who->ended();
 }
 
 // The steps of spawned<T>::drop.
@@ -154,7 +153,7 @@ void nobody_disposes(model::run& r) {
   s.word.open(true);
   r.thread("task", [&s] {
     s.result.set(7);
-    if (s.word.finish(true) == record_word::finish_result::free) s.free();
+    if (s.word.finish(true).what == record_word::finish_result::free) s.free();
   });
   r.thread("handle", [&s] { drop(s); });
   r.finally([&s] { model::check(s.disposed.load(relaxed) == 1, "The result is disposed of."); });
@@ -180,60 +179,6 @@ void dropped_while_the_runtime_goes(model::run& r) {
   r.finally([&s] { model::check(s.orphans.load(relaxed) == 0, "Every orphan gives its share back."); });
 }
 
-// Blocks come and go between two threads: nobody gets one that another holds.
-struct blocks {
-  record_pool pool;
-  plain<int> touched[4];
-
-  record_block& take() {
-    record_block& mine = pool.take();
-    touched[mine.index].set(touched[mine.index].get() + 1);
-    return mine;
-  }
-  void check() const { model::check(pool.free_count() == pool.used(), "Every block is free again."); }
-};
-
-struct two_free : blocks {
-  two_free() {
-    record_block& first = pool.take();
-    record_block& second = pool.take();
-    pool.give(first);
-    pool.give(second);
-  }
-};
-
-void pool_conserves(model::run& r) {
-  auto& s = r.make<two_free>();
-  const auto work = [&s] { s.pool.give(s.take()); };
-  r.thread(work);
-  r.thread(work);
-  r.finally([&s] { s.check(); });
-}
-
-// The list is turned round while another thread takes from it.
-void pool_turned_round(model::run& r) {
-  auto& s = r.make<two_free>();
-  r.thread([&s] { s.pool.give(s.take()); });
-  r.thread([&s] {
-    record_block& newest = s.take();
-    record_block& oldest = s.take();
-    s.pool.give(newest);
-    s.pool.give(oldest);
-  });
-  r.finally([&s] { s.check(); });
-}
-
-// Both need the first slab, which is made by one of them; a visitor looks at what is used.
-void pool_grows(model::run& r) {
-  auto& s = r.make<blocks>();
-  r.thread([&s] { s.pool.give(s.take()); });
-  r.thread([&s] { s.pool.give(s.take()); });
-  r.thread("visitor", [&s] {
-    for (std::uint32_t i = 0; i < s.pool.used(); ++i) (void)s.pool.at(i).word.visit();
-  });
-  r.finally([&s] { s.check(); });
-}
-
 const model::program collects{"record: the task ends while the handle waits", {}, waits_and_collects};
 const model::program is_cancelled{
     "record: the task ends while the waiting handle is cancelled", {}, waits_and_is_cancelled};
@@ -249,8 +194,5 @@ const model::program undisposed{"record: canary, the task does not look for the 
                                 {.must_fail = "The result is disposed of."},
                                 nobody_disposes};
 const model::program orphan{"record: the handle is dropped while the runtime goes", {}, dropped_while_the_runtime_goes};
-const model::program pool{"record pool: two threads take and give", {}, pool_conserves};
-const model::program turned{"record pool: a list is turned round while another thread takes", {}, pool_turned_round};
-const model::program grows{"record pool: two threads need the first slab", {}, pool_grows};
 
 }  // namespace

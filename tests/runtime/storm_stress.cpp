@@ -1,4 +1,5 @@
-// stresses: runtime/join_handle.hpp runtime/record_word.hpp runtime/record_pool.hpp runtime/runtime_core.hpp
+// stresses: runtime/join_handle.hpp runtime/record_word.hpp runtime/stable_pool.hpp runtime/runtime_core.hpp
+// stresses: runtime/worker_tally.hpp
 // stresses: runtime/gate.hpp runtime/join_scope.hpp
 // Storms of spawns, cancellations, joins and drops on real threads: everything that starts ends once, and is counted.
 #include "worlds.hpp"

@@ -234,7 +234,7 @@ void in_group(model::run& r, body inner, cast who, std::function<bool(state&)> r
   r.finally([&s, right] {
     fake::work_off();
     model::check(right(s), "The caller has what its group answered.");
-    model::check(s.core->records().free_count() + 1 == s.core->records().used(), "The child's record is free again.");
+    model::check(s.core->free_records() + 1 == s.core->records().used(), "The child's record is free again.");
     s.handle.reset();
   });
 }

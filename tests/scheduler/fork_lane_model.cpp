@@ -13,6 +13,7 @@ using namespace sluice::impl;
 // A worker without a loop.
 class lane : public fork_lane {
  public:
+  lane() noexcept : fork_lane(0) {}
   bool steal_from(lane& victim) {
     runnable* r = nullptr;
     if (victim.forks_.steal(r) != decltype(forks_)::outcome::took) return false;
