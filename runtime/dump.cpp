@@ -2,6 +2,7 @@
 // anything, so that it also works when nothing moves any more.
 
 #include <sluice/runtime/runtime_core.hpp>
+#include <sluice/runtime/task_group.hpp>
 
 #include <cstdio>
 #include <new>
@@ -12,7 +13,9 @@ namespace {
 
 std::string count_of(std::size_t n, const char* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
 
-void describe(const record& task, bool done, std::string& out) {
+/// A spawned task, or a child of a group.
+template <class Task>
+void describe(const Task& task, bool done, std::string& out) {
   out += std::string("  task ") + (*task.name != '\0' ? task.name : "unnamed");
   if (*task.file != '\0') out += std::string(" (spawned at ") + task.file + ":" + std::to_string(task.line) + ")";
   if (task.cancelled()) out += ", cancelled";
@@ -53,6 +56,7 @@ void runtime_core::describe_tasks(std::string& out) {
     describe(*found, block.word.done(), out);
     if (block.word.leave_visit()) found->free();
   }
+  roster::look_at_all(roster_pages_, [&out](const group_child& child) { describe(child, false, out); });
 }
 
 void runtime_core::block_until(atomic<std::uint32_t>& done) {

@@ -54,9 +54,13 @@ runtime_core::runtime_core(scheduler_options options, std::size_t blocking_threa
   enlist();
 }
 
+runtime_core::~runtime_core() {
+  for (std::uint32_t i = 0; i < roster_pages_.used(); ++i) roster::free_leftovers(roster_pages_.at(i));
+}
+
 void runtime_core::start(record& r, bool with_handle) noexcept {
   r.word().open(with_handle);
-  if (r.counted) tally_->count_start(own_share());
+  if (r.counted) task_came();
   if (draining_.load(relaxed) != 0) r.cancel();
   scheduler_->submit(r);
 }

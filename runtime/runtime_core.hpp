@@ -12,6 +12,7 @@
 #include <sluice/runtime/blocking_pool.hpp>
 #include <sluice/runtime/record_block.hpp>
 #include <sluice/runtime/root_context.hpp>
+#include <sluice/runtime/roster.hpp>
 #include <sluice/runtime/worker_tally.hpp>
 #include <sluice/scheduler/fork_lane.hpp>
 #include <sluice/scheduler/scheduler.hpp>
@@ -68,7 +69,10 @@ class runtime_core {
   record_pool& records() noexcept { return records_; }
   /// How many blocks of it are free. Precondition: no task starts or ends meanwhile.
   std::uint32_t free_records() noexcept;
-  void give_back(record_block& block) noexcept { records_.give(block, own_records()); }
+  roster_pool& roster_pages() noexcept { return roster_pages_; }
+  roster_page& new_roster_page() { return roster_pages_.take(own_cache(&worker_share::roster_pages)); }
+  void give_back(roster_page& page) noexcept { roster_pages_.give(page, own_cache(&worker_share::roster_pages)); }
+  void give_back(record_block& block) noexcept { records_.give(block, own_cache(&worker_share::records)); }
 
   /// Builds a record in a block of the pool. Throws std::bad_alloc.
   template <class Record, class... Args>
@@ -76,6 +80,7 @@ class runtime_core {
 
   /// Opens a built record and hands it to the scheduler.
   void start(record& r, bool with_handle) noexcept;
+  void task_came() noexcept { tally_->count_start(own_share()); }
   void task_left() noexcept { tally_->count_end(own_share()); }
   /// The end of a task that the destructor waits for.
   void watched_task_left() noexcept;
@@ -97,16 +102,16 @@ class runtime_core {
   static void dump_all(std::FILE* out);
 
  private:
-  ~runtime_core() = default;
+  ~runtime_core();
   void describe_tasks(std::string& out);
   bool cancel_everything() noexcept;
   /// The calling thread's, or null if it is none of this runtime's workers.
   worker_share* own_share() noexcept {
     return running_scheduler::get() == &*scheduler_ ? &tally_->of(fork_lane::current()->index()) : nullptr;
   }
-  stable_cache* own_records() noexcept {
+  stable_cache* own_cache(stable_cache worker_share::* which) noexcept {
     worker_share* const own = own_share();
-    return own == nullptr ? nullptr : &own->records;
+    return own == nullptr ? nullptr : &(own->*which);
   }
   void release_records() noexcept;
   void enlist() noexcept;
@@ -115,6 +120,7 @@ class runtime_core {
   std::string name_;
   std::function<void(const unhandled_exception&)> hook_;
   record_pool records_;
+  roster_pool roster_pages_;
   std::optional<worker_tally> tally_;
   atomic<std::uint32_t> draining_{0};       // 0 | 1; set by retire; all accesses relaxed: I2
   atomic<std::uint64_t> watched_{0};        // tasks that retire waits for, and retire itself while it looks for them
@@ -133,14 +139,14 @@ inline record::record(runtime_core& core, const char* name_, const char* file_, 
 template <class Record, class... Args>
 Record& runtime_core::make_record(Args&&... args) {
   static_assert(sizeof(Record) <= record_block::room && alignof(Record) <= 16);
-  record_block& block = records_.take(own_records());
+  record_block& block = records_.take(own_cache(&worker_share::records));
   try {
     auto* made = ::new (static_cast<void*>(block.storage)) Record(*this, std::forward<Args>(args)...);
     // Visitors find the record's base at the start of the storage.
     if (static_cast<void*>(static_cast<record*>(made)) != static_cast<void*>(block.storage)) std::abort();
     return *made;
   } catch (...) {
-    records_.give(block, own_records());
+    records_.give(block, own_cache(&worker_share::records));
     throw;
   }
 }

@@ -1,17 +1,18 @@
-// The messages of a group, and what its runner does with them.
+// Children that start, end, fail and are cancelled; and the messages of those who wait for them.
 
 #include <sluice/runtime/task_group.hpp>
 
+#include <new>
 #include <stdexcept>
 
 namespace sluice {
 
-using impl::acq_rel;
 using impl::cancellation;
 using impl::group_child;
 using impl::group_join_awaiter;
 using impl::group_message;
 using impl::relaxed;
+using impl::roster_end;
 
 namespace {
 
@@ -27,14 +28,17 @@ bool is_cancelled(const std::exception_ptr& error) noexcept {
 
 }  // namespace
 
+impl::runtime_core& task_group::core() const noexcept { return scope_.core(); }
+
 void task_group::spawn(task<> t, const char* name, const char* file, unsigned line) {
   impl::task_access::check(t);
-  impl::runtime_core& core = scope_.core();
-  auto& child = core.make_record<group_child>(*this, name, file, line);
+  impl::runtime_core& home = core();
+  impl::roster_page& page = roster_.room();
+  auto& child = *::new (impl::allocate_frame(sizeof(group_child))) group_child(*this, home, name, file, line);
   impl::attach(impl::task_access::take(t), child, child.outcome);
-  size_.fetch_add(1, relaxed);                             // relaxed: only its fall tells anything
-  post(static_cast<impl::child_started_message&>(child));  // before it runs, hence before its end is sent
-  core.start(child, false);
+  home.task_came();
+  if (roster_.place(page, child)) child.cancel();
+  home.sched().submit(child);
 }
 
 void task_group::cancel() noexcept {
@@ -45,143 +49,136 @@ void task_group::cancel() noexcept {
 }
 
 void task_group::cancel_children(cancellation& walk) noexcept {
-  if (cancel_sent_.exchange(1, relaxed) == 0) post(cancel_message_, walk);
+  if (roster_.cancel(walk) == roster_end::all_left) tell_all_left();
 }
 
-bool task_group::send(group_message& m) noexcept {
+void task_group::failed(std::exception_ptr error, bool was_cancelled) noexcept {
+  if (was_cancelled && is_cancelled(error)) return interrupted_.store(true, relaxed);
+  if (failed_.exchange(1, relaxed) == 0) failure_ = std::move(error);
   cancellation walk;
-  const bool ended = send(m, walk);
-  walk.finish();  // nothing of this group: what it still has to cancel keeps a child from ending
-  return ended;
+  scope_.cancel_body(walk);
+  cancel_children(walk);  // who has failed is here still: this cannot be the end
+  walk.finish();
 }
 
-bool task_group::send(group_message& m, cancellation& walk) noexcept {
-  if (!delegation_.push(m)) return false;
-  bool ended = false;
+void task_group::tell_all_left() noexcept {
+  if (scope_.ended()) scope_.parent().context().wake();
+}
+
+roster_end task_group::none_left() noexcept { return send(none_left_); }
+
+roster_end task_group::send(group_message& m) noexcept {
+  if (!delegation_.push(m)) return roster_end::no;
+  aftermath after;
   do {
     for (impl::message* at = delegation_.take(); at != nullptr;) {
       auto& next = static_cast<group_message&>(*at);
       at = at->next;  // handling a message may free it
-      handle(next, walk);
+      handle(next, after);
     }
-    if (body_over_ && children_ == nullptr && !over_) over_ = ended = true;
   } while (!delegation_.leave());
-  return ended;
+  while (after.departing != nullptr) {
+    auto& last = static_cast<group_message&>(*after.departing);
+    after.departing = last.next;
+    group_join_awaiter& joiner = joiner_of(last);
+    joiner.gate_.leave_and_wake(last.parties, joiner.context_);
+  }
+  return after.holds_page ? roster_.count_off() : roster_end::no;
 }
 
 void task_group::post(group_message& m) noexcept {
-  cancellation walk;
-  post(m, walk);
-  walk.finish();
+  if (send(m) == roster_end::all_left) tell_all_left();
 }
 
-void task_group::post(group_message& m, cancellation& walk) noexcept {
-  // Once the group has ended this object stays until the scope has heard of it.
-  if (send(m, walk) && scope_.ended()) scope_.parent().context().wake();
-}
-
-void task_group::handle(group_message& m, cancellation& walk) noexcept {
+void task_group::handle(group_message& m, aftermath& after) noexcept {
   switch (m.what) {
-    case group_message::kind::child_started:
-      return child_started(static_cast<group_child&>(static_cast<impl::child_started_message&>(m)), walk);
-    case group_message::kind::child_ended:
-      return child_ended(static_cast<group_child&>(static_cast<impl::child_ended_message&>(m)), walk);
-    case group_message::kind::cancel:
-      return cancel_listed(walk);
     case group_message::kind::join:
-      return join(static_cast<group_join_awaiter&>(static_cast<impl::join_message&>(m)));
+      return join(joiner_of(m), after);
     case group_message::kind::unjoin:
-      return unjoin(static_cast<group_join_awaiter&>(static_cast<impl::unjoin_message&>(m)));
-    case group_message::kind::body_ended:
-      body_over_ = true;
-      return scope_.take_body_error(walk);
+      return unjoin(joiner_of(m), after);
+    case group_message::kind::none_left:
+      after.holds_page = true;
+      if (!roster_.nobody_left_but_one()) return;  // somebody has come meanwhile
+      while (joiners_.get() != nullptr) {
+        group_join_awaiter& joiner = *joiners_.get();
+        unlist(joiner);
+        let_go(joiner, static_cast<impl::join_message&>(joiner), joiner.context_.disarm(joiner.link_), after);
+      }
   }
 }
 
-void task_group::child_started(group_child& child, cancellation& walk) noexcept {
-  child.next_child = children_;
-  if (children_ != nullptr) children_->previous_child = &child;
-  children_ = &child;
-  if (cancelling_) child.cancel(walk);
+void task_group::join(group_join_awaiter& joiner, aftermath& after) noexcept {
+  auto& by = static_cast<impl::join_message&>(joiner);
+  // Cancelled before it was heard of: its canceller has left the counting to this side.
+  if (joiner.cancelled_) return let_go(joiner, by, true, after);
+  const bool nobody = roster_.begin_join();
+  joiner.place_ = group_join_awaiter::place::listed;
+  joiner.next_ = joiners_.get();
+  if (joiner.next_ != nullptr) joiner.next_->previous_ = &joiner;
+  joiners_.set(&joiner);
+  if (!nobody) return;
+  unlist(joiner);
+  let_go(joiner, by, joiner.context_.disarm(joiner.link_), after);
 }
 
-void task_group::child_ended(group_child& child, cancellation& walk) noexcept {
-  (child.previous_child != nullptr ? child.previous_child->next_child : children_) = child.next_child;
-  if (child.next_child != nullptr) child.next_child->previous_child = child.previous_child;
-  if (child.outcome.has_error()) failed(child.outcome.take_error(), child.cancelled(), walk);
-  size_.fetch_sub(1, impl::release);  // E1 publish
-  impl::runtime_core& core = child.core();
-  const auto end = child.word().finish(true);
-  if (end.what == impl::record_word::finish_result::free) child.free();
-  if (end.watched) core.watched_task_left();
-  while (children_ == nullptr && joiners_ != nullptr) {
-    group_join_awaiter& joiner = *joiners_;
-    joiners_ = joiner.next_;
-    if (joiners_ != nullptr) joiners_->previous_ = nullptr;
-    joiner.place_ = group_join_awaiter::place::left;
-    joiner.gate_.leave_and_wake(joiner.context_.disarm(joiner.link_) ? 2 : 1, joiner.context_);
-  }
-}
-
-void task_group::failed(std::exception_ptr error, bool was_cancelled, cancellation& walk) noexcept {
-  if (was_cancelled && is_cancelled(error)) {
-    interrupted_ = true;
-    return;
-  }
-  if (!failure_) failure_ = std::move(error);
-  scope_.cancel_body(walk);
-  cancel_listed(walk);
-}
-
-void task_group::cancel_listed(cancellation& walk) noexcept {
-  if (cancelling_) return;  // all that were listed then, and all that came since, are cancelled
-  cancelling_ = true;
-  for (group_child* child = children_; child != nullptr; child = child->next_child) child->cancel(walk);
-}
-
-void task_group::join(group_join_awaiter& joiner) noexcept {
+void task_group::unjoin(group_join_awaiter& joiner, aftermath& after) noexcept {
   using place = group_join_awaiter::place;
-  if (joiner.cancelled_ || children_ == nullptr) {
-    // Cancelled before it was heard of: its canceller has left the counting to this side.
-    const bool both = joiner.cancelled_ || joiner.context_.disarm(joiner.link_);
-    joiner.place_ = place::left;
-    joiner.gate_.leave_and_wake(both ? 2 : 1, joiner.context_);
-    return;
-  }
-  joiner.place_ = place::listed;
-  joiner.next_ = joiners_;
-  if (joiners_ != nullptr) joiners_->previous_ = &joiner;
-  joiners_ = &joiner;
-}
-
-void task_group::unjoin(group_join_awaiter& joiner) noexcept {
-  using place = group_join_awaiter::place;
-  if (joiner.place_ == place::nowhere) {
-    joiner.cancelled_ = true;
-    return;
-  }
-  if (joiner.place_ == place::left) return joiner.gate_.leave_and_wake(1, joiner.context_);
-  (joiner.previous_ != nullptr ? joiner.previous_->next_ : joiners_) = joiner.next_;
-  if (joiner.next_ != nullptr) joiner.next_->previous_ = joiner.previous_;
+  auto& by = static_cast<impl::unjoin_message&>(joiner);
+  if (joiner.place_ == place::left) return let_go(joiner, by, false, after);
   joiner.cancelled_ = true;
-  joiner.place_ = place::left;
-  joiner.gate_.leave_and_wake(2, joiner.context_);
+  if (joiner.place_ == place::nowhere) return;
+  unlist(joiner);
+  let_go(joiner, by, true, after);
+}
+
+void task_group::unlist(group_join_awaiter& joiner) noexcept {
+  if (joiner.previous_ != nullptr) {
+    joiner.previous_->next_ = joiner.next_;
+  } else {
+    joiners_.set(joiner.next_);
+  }
+  if (joiner.next_ != nullptr) joiner.next_->previous_ = joiner.previous_;
+  if (joiners_.get() == nullptr) roster_.end_join();
+}
+
+// The group lets go of the joiner, or its canceller does, or both. `by` is a message of the joiner's that was handled.
+void task_group::let_go(group_join_awaiter& joiner, group_message& by, bool both, aftermath& after) noexcept {
+  joiner.place_ = group_join_awaiter::place::left;
+  by.parties = both ? 2 : 1;
+  by.next = after.departing;
+  after.departing = &by;
+}
+
+group_join_awaiter& task_group::joiner_of(group_message& m) noexcept {
+  return m.what == group_message::kind::join ? static_cast<group_join_awaiter&>(static_cast<impl::join_message&>(m))
+                                             : static_cast<group_join_awaiter&>(static_cast<impl::unjoin_message&>(m));
 }
 
 namespace impl {
 
+group_child::group_child(task_group& of, runtime_core& core, const char* task_name, const char* task_file,
+                         unsigned task_line) noexcept
+    : root_context(core.sched(), core), group(of), name(task_name), file(task_file), line(task_line) {}
+
+void group_child::free() noexcept {
+  std::destroy_at(this);
+  free_frame(this, sizeof(group_child));
+}
+
 std::coroutine_handle<> group_child::finished(std::coroutine_handle<> frame, task_context&) noexcept {
   frame.destroy();
+  if (outcome.has_error()) [[unlikely]]
+    group.failed(outcome.take_error(), cancelled());
   core().task_left();
-  task_group& parent = *group;  // the record may be gone once its end was sent
-  if (!parent.send(static_cast<child_ended_message&>(*this))) return std::noop_coroutine();
-  with_group_scope& scope = parent.scope_;
+  with_group_scope& scope = group.scope_;  // this child is gone once it has left
+  if (roster::leave(*this) == roster_end::no) [[likely]]
+    return std::noop_coroutine();
   return scope.ended() ? scope.parent().go_on() : std::noop_coroutine();
 }
 
 group_join_awaiter::group_join_awaiter(task_group& group, task_context& context) : group_(group), context_(context) {
   const auto* child = dynamic_cast<const group_child*>(&root_context::current());
-  if (child != nullptr && child->group == &group) {
+  if (child != nullptr && &child->group == &group) {
     throw std::logic_error(
         "sluice::task_group::join() was awaited by a child of that group, which would wait for itself for ever; let "
         "the "
@@ -200,8 +197,8 @@ bool group_join_awaiter::await_suspend(std::coroutine_handle<> self) noexcept {
   return true;
 }
 
-void group_join_awaiter::cancel(cancellable&, cancellation& walk) noexcept {
-  group_.post(static_cast<unjoin_message&>(*this), walk);
+void group_join_awaiter::cancel(cancellable&, cancellation&) noexcept {
+  group_.post(static_cast<unjoin_message&>(*this));
 }
 
 bool with_group_scope::begin(std::coroutine_handle<> self) noexcept {
@@ -228,12 +225,9 @@ std::coroutine_handle<> with_group_scope::finished(std::coroutine_handle<> frame
 }
 
 std::coroutine_handle<> with_group_scope::body_ended() noexcept {
-  if (!group_.send(group_.body_ended_message_)) return std::noop_coroutine();
+  if (outcome_.has_error()) group_.failed(outcome_.take_error(), cancelled());
+  if (group_.roster_.leave_body() == roster_end::no) return std::noop_coroutine();
   return ended() ? parent_.go_on() : std::noop_coroutine();
-}
-
-void with_group_scope::take_body_error(cancellation& walk) noexcept {
-  if (outcome_.has_error()) group_.failed(outcome_.take_error(), cancelled(), walk);
 }
 
 void with_group_scope::pass_on(cancellation& walk) noexcept {
@@ -246,7 +240,7 @@ void with_group_scope::check() {
   parent_.context().note_wait(nullptr, nullptr);
   if (refused_) throw sluice::cancelled{};
   if (group_.failure_) std::rethrow_exception(std::move(group_.failure_));
-  if (group_.interrupted_ && parent_.context().cancelled()) throw sluice::cancelled{};
+  if (group_.interrupted_.load(relaxed) && parent_.context().cancelled()) throw sluice::cancelled{};
 }
 
 }  // namespace impl

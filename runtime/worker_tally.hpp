@@ -18,7 +18,9 @@ struct alignas(128) worker_share {
   // Written by the worker; of the share for outsiders by any of them.
   atomic<std::uint64_t> started{0};
   atomic<std::uint64_t> ended{0};
-  stable_cache records;  // the worker's
+  // The worker's.
+  stable_cache records;
+  stable_cache roster_pages;
 };
 
 class worker_tally {

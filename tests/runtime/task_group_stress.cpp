@@ -1,4 +1,4 @@
-// stresses: runtime/task_group.hpp runtime/delegation.hpp
+// stresses: runtime/task_group.hpp runtime/roster.hpp runtime/delegation.hpp
 // Groups whose children spawn, fail, join and are cancelled on real threads: no child outlives its group.
 #include "worlds.hpp"
 
@@ -87,6 +87,49 @@ TEST(group_storm, of_outside_cancellations_ends_every_child_first) {
     ASSERT_EQ(live, 0);
   }
   EXPECT_GT(stopped, 0);
+}
+
+// Pages fill, empty and are used again on several workers, while somebody looks at all of them all the time.
+TEST(group_storm, of_children_that_come_and_go_while_somebody_dumps) {
+  for (const std::size_t workers : {2u, 4u}) {
+    runtime r(threads(workers));
+    std::atomic<bool> over{false};
+    std::atomic<long> ended{0};
+    std::thread looks([&] {
+      while (!over) {
+        const std::string text = r.dump_text();
+        EXPECT_NE(text.find("runtime"), std::string::npos);
+      }
+    });
+    auto leaf = [&](int us) -> task<> {
+      if (us % 3 == 0) co_await yield();
+      if (us % 16 == 1) co_await sleep_for(std::chrono::microseconds(us));
+      ++ended;
+    };
+    auto body = [&](task_group& group) -> task<> {
+      auto branch = [&](int from) -> task<> {
+        for (int i = 0; i < 40; ++i) group.spawn(leaf(from + i));
+        ++ended;
+        co_return;
+      };
+      for (int round = 0; round < 20; ++round) {
+        for (int i = 0; i < 150; ++i) group.spawn(leaf(i));
+        for (int i = 0; i < 5; ++i) group.spawn(branch(i));
+        if (round % 4 == 0) co_await group.join();
+        while (group.size() > 100) co_await yield();
+      }
+      co_await group.join();
+      EXPECT_EQ(group.size(), 0u);
+      for (int i = 0; i < 10; ++i) group.spawn(branch(i));  // goes on when the body has ended
+      co_await yield();
+    };
+    auto program = [&]() -> task<> { co_await with_group(body); };
+    r.block_on(program());
+    over = true;
+    looks.join();
+    EXPECT_EQ(ended.load(), 20 * (150 + 5 * 41) + 10 * 41);
+    EXPECT_EQ(r.task_count(), 0u);
+  }
 }
 
 }  // namespace

@@ -1,0 +1,184 @@
+// models: runtime/roster.hpp runtime/roster.cpp runtime/task_group.cpp
+// Groups as they are shipped, whose children fill more than one page (of two places, in a model), are spawned on several workers, come
+// again after all had left, and are cancelled and looked at meanwhile. The group goes as soon as all have left.
+#include "model_world.hpp"
+
+#include <sluice/runtime/sleep.hpp>
+#include <sluice/runtime/task_group.hpp>
+#include <sluice/runtime/this_task.hpp>
+
+#include <chrono>
+#include <vector>
+
+namespace {
+
+using namespace sluice;
+using namespace sluice::impl;
+using namespace sluice::test;
+using value = checked_value;
+using namespace std::chrono_literals;
+
+struct state {
+  core_holder core{0};
+  std::optional<join_handle<value>> handle;
+  runnable* root = nullptr;
+  plain<int> argument{6};
+  plain<int> answers[4];
+  int thieves = 0;
+  bool over = false;
+  int outcome = 0;
+};
+
+task<> child(in_model, state& s, int n) {
+  s.answers[n].set(s.argument.get() + n);
+  co_return;
+}
+task<> parent(in_model, state& s, task_group& g, int n, int more) {
+  g.spawn(child(in_model{}, s, more));
+  s.answers[n].set(s.argument.get() + n);
+  co_return;
+}
+task<> sleeper(in_model, state&) { co_await sleep_for(1h); }
+task<> cancels(in_model, task_group& g) {
+  g.cancel();
+  co_return;
+}
+
+task<> three(in_model, state& s, task_group& g) {
+  for (int i = 0; i < 3; ++i) g.spawn(child(in_model{}, s, i));
+  co_return;
+}
+// Of the body and its first child nobody knows which is the last to spawn.
+task<> grandchild(in_model, state& s, task_group& g) {
+  g.spawn(parent(in_model{}, s, g, 0, 1));
+  co_return;
+}
+task<> grandchildren(in_model, state& s, task_group& g) {
+  g.spawn(parent(in_model{}, s, g, 0, 1));
+  g.spawn(parent(in_model{}, s, g, 2, 3));
+  co_return;
+}
+// Its page is closed when it has joined the first, and opened again.
+task<> again(in_model, state& s, task_group& g) {
+  g.spawn(child(in_model{}, s, 0));
+  co_await g.join();
+  s.answers[0].set(s.answers[0].get() + 1);
+  g.spawn(child(in_model{}, s, 1));
+  co_await g.join();
+  s.answers[1].set(s.answers[1].get() + 1);
+}
+// The page is full and closed: whoever spawns next takes it.
+task<> third_by_a_child(in_model, state& s, task_group& g) {
+  g.spawn(child(in_model{}, s, 0));
+  g.spawn(parent(in_model{}, s, g, 1, 2));
+  co_await g.join();
+  s.answers[2].set(s.answers[2].get() + 1);
+}
+task<> two_sleepers(in_model, state& s, task_group& g) {
+  g.spawn(sleeper(in_model{}, s));
+  g.spawn(sleeper(in_model{}, s));
+  co_return;
+}
+// A child cancels the group while the body spawns another.
+task<> cancelled_by_a_child(in_model, state& s, task_group& g) {
+  g.spawn(cancels(in_model{}, g));
+  g.spawn(sleeper(in_model{}, s));
+  co_return;
+}
+task<> one(in_model, state& s, task_group& g) {
+  g.spawn(child(in_model{}, s, 0), "", "", 0);
+  co_return;
+}
+task<> one_asleep(in_model, state& s, task_group& g) {
+  g.spawn(sleeper(in_model{}, s), "", "", 0);
+  co_return;
+}
+
+using body = task<> (*)(in_model, state&, task_group&);
+
+task<value> whole(in_model, state& s, body inner) {
+  auto in_group = [&s, inner](task_group& g) { return inner(in_model{}, s, g); };
+  try {
+    co_await with_group(in_group);
+    s.outcome = 1;
+  } catch (const cancelled&) {
+    s.outcome = 2;
+  }
+  s.over = true;
+  for (int i = 0; i < s.thieves; ++i) fake::nudge();
+  co_return value(0);
+}
+
+struct cast {
+  int thieves = 1;
+  bool canceller = false;
+  int lookers = 0;
+  bool before = false;  // the body ends before the others begin
+};
+
+void run(model::run& r, body inner, cast who, int children, std::initializer_list<int> outcomes) {
+  auto& s = r.make<state>();
+  s.thieves = who.thieves;
+  s.handle.emplace(
+      spawner::spawn(*s.core, *std::make_unique<task<value>>(whole(in_model{}, s, inner)), "model", "", 0));
+  s.root = &fake::take();
+  if (who.before) {
+    fake::run(*s.root);
+  } else {
+    r.thread("worker", [&s] { fake::run(*s.root); });
+  }
+  for (int i = 0; i < who.thieves; ++i) {
+    r.thread("thief", [&s] {
+      while (!s.over) fake::work(1);
+    });
+  }
+  if (who.canceller) r.thread("canceller", [&s] { s.handle->cancel(); });
+  for (int i = 0; i < who.lookers; ++i) {
+    r.thread("looker", [&s] {
+      roster::look_at_all(s.core->roster_pages(), [](const group_child& seen) {
+        model::check(seen.line == 0, "Who is seen is there.");
+        (void)seen.cancelled();
+      });
+    });
+  }
+  r.finally([&s, children, allowed = std::vector<int>(outcomes)] {
+    fake::work_off();
+    model::check(std::ranges::find(allowed, s.outcome) != allowed.end(), "The caller has what its group answered.");
+    for (int i = 0; s.outcome == 1 && i < children; ++i) {
+      model::check(s.answers[i].get() >= 6 + i, "Every child has ended.");
+    }
+    model::check(s.core->task_count() == 0, "All are counted out.");
+    s.handle.reset();
+  });
+}
+
+const model::options all{};
+const model::options bounded{.bound = 2};
+const model::options closely_bounded{.bound = 1};
+
+const model::program p00{"roster: three children, two pages", all, [](model::run& r) { run(r, three, {}, 3, {1}); }};
+const model::program p01{"roster: three children, two thieves", closely_bounded,
+                         [](model::run& r) { run(r, three, {.thieves = 2}, 3, {1}); }};
+const model::program p02{"roster: a child spawns one as the body ends", all,
+                         [](model::run& r) { run(r, grandchild, {}, 2, {1}); }};
+const model::program p03{"roster: two children spawn after the body has ended", bounded,
+                         [](model::run& r) { run(r, grandchildren, {.thieves = 2, .before = true}, 4, {1}); }};
+const model::program p04{"roster: all have left, and more come", bounded,
+                         [](model::run& r) { run(r, again, {}, 2, {1}); }};
+const model::program p05{"roster: a child spawns one more than the page holds", bounded,
+                         [](model::run& r) { run(r, third_by_a_child, {}, 3, {1}); }};
+const model::program p06{"roster: two children sleep, the caller is cancelled", closely_bounded,
+                         [](model::run& r) { run(r, two_sleepers, {.canceller = true}, 0, {2}); }};
+const model::program p07{"roster: a child cancels as the body spawns another", closely_bounded,
+                         [](model::run& r) { run(r, cancelled_by_a_child, {}, 0, {1}); }};
+const model::program p08{"roster: somebody looks as a child ends", bounded,
+                         [](model::run& r) { run(r, one, {.lookers = 1}, 1, {1}); }};
+const model::program p09{"roster: two look as a child ends", bounded,
+                         [](model::run& r) { run(r, one, {.lookers = 2, .before = true}, 1, {1}); }};
+const model::program p10{"roster: somebody looks as a sleeper is cancelled", closely_bounded, [](model::run& r) {
+                           run(r, one_asleep, {.canceller = true, .lookers = 1, .before = true}, 0, {2});
+                         }};
+const model::program p11{"roster: a child spawns one as the body ends, the caller is cancelled", closely_bounded,
+                         [](model::run& r) { run(r, grandchild, {.canceller = true}, 0, {1, 2}); }};
+
+}  // namespace
