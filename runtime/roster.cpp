@@ -18,17 +18,10 @@ roster::~roster() {
 
 // ------------------------------------------------------------------------------------------------------------------ placing
 
-roster_page& roster::room() {
-  const auto worker = static_cast<std::uint32_t>(fork_lane::current()->index());
-  atomic<roster_page*>& guess = latest_[worker % shortcuts];
-  roster_page* page = guess.load(relaxed);
-  // E4 observe; I3: given, then user
-  if (page != nullptr && page->given.load(acquire) < roster_page::places && page->user.load(relaxed) == worker)
-      [[likely]]
-    return *page;
-  page = own_page(worker);
+roster_page& roster::find_room(std::uint32_t worker) {
+  roster_page* page = own_page(worker);
   if (page == nullptr) page = &open_page(worker);
-  guess.store(page, relaxed);
+  latest_[worker % shortcuts].store(page, relaxed);
   return *page;
 }
 
@@ -76,45 +69,18 @@ void roster::put_closed(roster_page& page) noexcept {
   }
 }
 
-bool roster::place(roster_page& page, group_child& child) noexcept {
-  const std::uint32_t i = page.given.load(relaxed);  // relaxed: this worker's own
-  const bool fills = i + 1 == roster_page::places;
-  page.at[i].store(&child, relaxed);
-  child.page = &page;
-  child.place = i;
-  page.given.store(i + 1, relaxed);  // relaxed: only its user asks, until it is closed (E2)
-  const std::uint64_t added = std::uint64_t{1} << i | (fills ? roster_page::sealed : 0) |
-                              (draining_.load(relaxed) != 0 ? roster_page::draining : 0);  // relaxed: E3
-  std::uint64_t state = page.state.load(relaxed);  // relaxed: the exchange observes
-  bool reopens = false;
-  do {
-    // Closed: nobody but this thread can change that. A page that is empty and sealed with a walker in it is still counted.
-    if (roster_page::is_closed(state) && !reopens) {
-      reopens = true;
-      free_leftovers(page);
-      open_.fetch_add(1, relaxed);  // relaxed: the caller is counted itself, in a page or as the body
-    }
-    // E1 publish, E3 observe
-  } while (!page.state.compare_exchange_weak(state, (state & ~roster_page::sealed) | added, acq_rel, relaxed));
-  return cancelling_.load(relaxed) != 0;  // relaxed: E3
+// The page was closed, or will be just now.
+void roster::reopen(roster_page& page) noexcept {
+  free_leftovers(page);
+  open_.fetch_add(1, relaxed);  // relaxed: the caller is counted itself, in a page or as the body
 }
 
 // ------------------------------------------------------------------------------------------------------------------ leaving
 
-roster_end roster::leave(group_child& child) noexcept {
-  roster_page& page = *child.page;
-  const std::uint64_t bit = std::uint64_t{1} << child.place;
-  // E1 observe, E2 publish, E2 observe, E3 observe
-  const std::uint64_t before = page.state.fetch_and(~bit, acq_rel);
-  const std::uint64_t left = before & ~bit;
-  if ((before & roster_page::walkers) == 0) [[likely]] {
-    child.free();
-  } else {
-    child.next_leftover = page.leftovers.load(relaxed);  // relaxed: the exchange decides
-    while (!page.leftovers.compare_exchange_weak(child.next_leftover, &child, release, relaxed)) {  // E1 publish
-    }
+void roster::leave_to_walkers(roster_page& page, group_child& child) noexcept {
+  child.next_leftover = page.leftovers.load(relaxed);  // relaxed: the exchange decides
+  while (!page.leftovers.compare_exchange_weak(child.next_leftover, &child, release, relaxed)) {  // E1 publish
   }
-  return roster_page::nobody(left) ? emptied(page, left) : roster_end::no;
 }
 
 // Nobody is in the page any more. It stays open for its user, unless it is sealed, or the roster drains.

@@ -32,48 +32,14 @@
 // E5  a closed page (release) -> its next user (acquire).
 
 #include <sluice/queues/cancellation.hpp>
-#include <sluice/runtime/stable_pool.hpp>
+#include <sluice/runtime/group_child.hpp>
+#include <sluice/runtime/roster_page.hpp>
+#include <sluice/scheduler/fork_lane.hpp>
 
 #include <cstddef>
 #include <cstdint>
 
-namespace sluice {
-
-class task_group;
-
-namespace impl {
-
-class group_child;
-class roster;
-
-struct alignas(64) roster_page : stable_block {
-  static constexpr std::uint32_t places = model_build ? 2 : 56;
-
-  // How many places were given out since it was opened; written by its user.
-  atomic<std::uint32_t> given{0};
-  // A bit for each place that is taken, and those below; written by the user, by children that leave, by walkers.
-  atomic<std::uint64_t> state{sealed};
-  atomic<group_child*> leftovers{
-      nullptr};                        // children that left while somebody walked; written by them and the last walker
-  roster_page* next = nullptr;         // in the roster's list
-  roster_page* next_closed = nullptr;  // among its closed ones
-  roster* owner = nullptr;
-  atomic<std::uint32_t> user{0};    // the worker's number; written by a new user
-  atomic<group_child*> at[places];  // all accesses relaxed: E1
-
-  static constexpr std::uint64_t taken = (std::uint64_t{1} << places) - 1;
-  static constexpr std::uint64_t sealed = std::uint64_t{1} << 56;
-  static constexpr std::uint64_t canceller = std::uint64_t{1} << 57;
-  static constexpr std::uint64_t draining = std::uint64_t{1} << 58;  // who leaves it empty closes it
-  static constexpr std::uint64_t looker = std::uint64_t{1} << 59;    // a count of them
-  static constexpr std::uint64_t most_lookers = 31 * looker;
-  static constexpr std::uint64_t walkers = canceller | most_lookers;
-
-  static constexpr bool nobody(std::uint64_t state) noexcept { return (state & (taken | walkers)) == 0; }
-  static constexpr bool is_closed(std::uint64_t state) noexcept { return (state & ~draining) == sealed; }
-};
-
-using roster_pool = stable_pool<roster_page, model_build ? 2 : 16>;
+namespace sluice::impl {
 
 /// What became of the roster by a step of one of its parties.
 enum class roster_end : std::uint8_t { no, all_left };
@@ -87,7 +53,14 @@ class roster {
   roster& operator=(const roster&) = delete;
 
   /// Where the calling worker places its next child. Throws std::bad_alloc; nothing has changed then that matters.
-  roster_page& room();
+  roster_page& room() {
+    const auto worker = static_cast<std::uint32_t>(fork_lane::current()->index());
+    roster_page* const page = latest_[worker % shortcuts].load(relaxed);
+    // E4 observe; I3: given, then user
+    const bool mine =
+        page != nullptr && page->given.load(acquire) < roster_page::places && page->user.load(relaxed) == worker;
+    return mine ? *page : find_room(worker);
+  }
   /// Places a child there. True: all are cancelled, and the caller cancels this one, too.
   [[nodiscard]] bool place(roster_page& page, group_child& child) noexcept;
   /// The child leaves, and is freed now or later. The roster may be gone afterwards, unless it says that all have left.
@@ -133,7 +106,10 @@ class roster {
   static constexpr std::uint32_t joining = std::uint32_t{1} << 31;
   static constexpr std::uint32_t counted(std::uint32_t word) noexcept { return word & ~joining; }
 
+  roster_page& find_room(std::uint32_t worker);
   roster_page& open_page(std::uint32_t worker);
+  void reopen(roster_page& page) noexcept;
+  static void leave_to_walkers(roster_page& page, group_child& child) noexcept;
   roster_page* own_page(std::uint32_t worker) noexcept;
   roster_page* take_closed() noexcept;
   void put_closed(roster_page& page) noexcept;
@@ -165,5 +141,40 @@ class roster {
   atomic<roster_page*> latest_[shortcuts]{};  // by worker: a guess at its page; all accesses relaxed
 };
 
-}  // namespace impl
-}  // namespace sluice
+inline bool roster::place(roster_page& page, group_child& child) noexcept {
+  const std::uint32_t i = page.given.load(relaxed);  // relaxed: this worker's own
+  const bool fills = i + 1 == roster_page::places;
+  page.at[i].store(&child, relaxed);
+  child.page = &page;
+  child.place = i;
+  page.given.store(i + 1, relaxed);  // relaxed: only its user asks, until it is closed (E2)
+  const std::uint64_t added = std::uint64_t{1} << i | (fills ? roster_page::sealed : 0) |
+                              (draining_.load(relaxed) != 0 ? roster_page::draining : 0);  // relaxed: E3
+  std::uint64_t state = page.state.load(relaxed);  // relaxed: the exchange observes
+  bool reopens = false;
+  do {
+    // Closed: nobody but this thread can change that. A page that is empty and sealed with a walker in it is still counted.
+    if (roster_page::is_closed(state) && !reopens) [[unlikely]] {
+      reopens = true;
+      reopen(page);
+    }
+    // E1 publish, E3 observe
+  } while (!page.state.compare_exchange_weak(state, (state & ~roster_page::sealed) | added, acq_rel, relaxed));
+  return cancelling_.load(relaxed) != 0;  // relaxed: E3
+}
+
+inline roster_end roster::leave(group_child& child) noexcept {
+  roster_page& page = *child.page;
+  const std::uint64_t bit = std::uint64_t{1} << child.place;
+  // E1 observe, E2 publish, E2 observe, E3 observe
+  const std::uint64_t before = page.state.fetch_sub(bit, acq_rel);  // its bit is set
+  const std::uint64_t left = before - bit;
+  if ((before & roster_page::walkers) == 0) [[likely]] {
+    child.free();
+  } else {
+    leave_to_walkers(page, child);
+  }
+  return roster_page::nobody(left) ? emptied(page, left) : roster_end::no;
+}
+
+}  // namespace sluice::impl

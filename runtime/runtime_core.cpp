@@ -3,6 +3,7 @@
 #include <sluice/runtime/runtime_core.hpp>
 
 #include <sluice/runtime/futex_mutex.hpp>
+#include <sluice/runtime/roster.hpp>
 
 #include <cstdlib>
 #include <new>

@@ -12,7 +12,7 @@
 #include <sluice/runtime/blocking_pool.hpp>
 #include <sluice/runtime/record_block.hpp>
 #include <sluice/runtime/root_context.hpp>
-#include <sluice/runtime/roster.hpp>
+#include <sluice/runtime/roster_page.hpp>
 #include <sluice/runtime/worker_tally.hpp>
 #include <sluice/scheduler/fork_lane.hpp>
 #include <sluice/scheduler/scheduler.hpp>

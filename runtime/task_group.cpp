@@ -38,7 +38,7 @@ void task_group::spawn(task<> t, const char* name, const char* file, unsigned li
   impl::attach(impl::task_access::take(t), child, child.outcome);
   home.task_came();
   if (roster_.place(page, child)) child.cancel();
-  home.sched().submit(child);
+  impl::fork_lane::current()->submit(child);
 }
 
 void task_group::cancel() noexcept {
@@ -159,11 +159,6 @@ namespace impl {
 group_child::group_child(task_group& of, runtime_core& core, const char* task_name, const char* task_file,
                          unsigned task_line) noexcept
     : root_context(core.sched(), core), group(of), name(task_name), file(task_file), line(task_line) {}
-
-void group_child::free() noexcept {
-  std::destroy_at(this);
-  free_frame(this, sizeof(group_child));
-}
 
 std::coroutine_handle<> group_child::finished(std::coroutine_handle<> frame, task_context&) noexcept {
   frame.destroy();

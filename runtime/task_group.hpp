@@ -49,26 +49,6 @@ using join_message = message_of<group_message::kind::join>;
 using unjoin_message = message_of<group_message::kind::unjoin>;
 using none_left_message = message_of<group_message::kind::none_left>;
 
-/// A child: the root of its coroutine, in memory like that of frames.
-class group_child final : public root_context {
- public:
-  group_child(task_group& of, runtime_core& core, const char* task_name, const char* task_file,
-              unsigned task_line) noexcept;
-
-  std::coroutine_handle<> finished(std::coroutine_handle<> frame, task_context&) noexcept override;
-  void free() noexcept;
-
-  task_group& group;
-  const char* name;
-  const char* file;
-  const unsigned line;
-  // The roster's.
-  std::uint32_t place = 0;
-  roster_page* page = nullptr;
-  group_child* next_leftover = nullptr;
-  result<void> outcome;
-};
-
 struct [[nodiscard]] group_join_operation {
   task_group* group;
   awaited_once once{};

@@ -68,8 +68,8 @@ class fork_deque {
   /// Owner: the newest item, or null.
   T* pop() noexcept {
     const std::uint32_t head = head_.get();
-    if (head == split_.get()) [[unlikely]]
-      return reclaim(nullptr);
+    if (head == split_.get())
+      return tail_of(ts_.load(relaxed)) == head ? nullptr : reclaim(nullptr);  // relaxed: empty() says
     head_.set(head - 1);
     return slot(head - 1).load(relaxed);  // relaxed: written by this thread
   }

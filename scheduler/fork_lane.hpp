@@ -102,6 +102,8 @@ class fork_lane {
       return put_aside(r);
     feed_the_hungry();
   }
+  /// A new task: to the back of what is ready here.
+  virtual void submit(runnable& r) noexcept = 0;
   /// Takes `r` back, if it is the newest. False: it was taken, or other tasks shall have their turn before.
   [[nodiscard]] bool take_back(runnable& r) noexcept {
     if (--turns_ == 0 && !may_go_on()) [[unlikely]]

@@ -28,11 +28,10 @@ using pending_transfer = per_thread<struct pending_transfer_tag, std::coroutine_
 }
 
 inline void resume(std::coroutine_handle<> first) {
-  auto next = first;
-  while (next) {
-    next.resume();
-    next = pending_transfer::get();
+  first.resume();
+  while (const std::coroutine_handle<> next = pending_transfer::get()) {
     pending_transfer::set({});
+    next.resume();
   }
 }
 

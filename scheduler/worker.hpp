@@ -98,7 +98,7 @@ class worker final : public fork_lane {
 
   // The thread that is this worker now.
   void wake(runnable& r) noexcept;
-  void submit(runnable& r) noexcept { push_ready(r); }
+  void submit(runnable& r) noexcept override { push_ready(r); }
   void yield(runnable& r) noexcept;
   bool others_wait() noexcept override;
   runnable* next() noexcept;    // without looking at other workers
@@ -184,7 +184,7 @@ class worker final : public fork_lane {
   atomic<mode> mode_{mode::running};  // relaxed: for dumps
   atomic<runnable*> lifo_{nullptr};   // into it: the owner; out of it: anybody
   // Small in a model build: what happens when it is full is within reach.
-  ready_ring<runnable, model_build ? 4 : 256> ring_;
+  ready_ring<runnable, model_build ? 4 : 1024> ring_;
   worker_timers timers_;
   sluice::impl::parker parker_;
 };

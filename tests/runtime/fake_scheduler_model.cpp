@@ -54,6 +54,7 @@ class fake_lane final : public fork_lane {
   void offer() noexcept override { feed_thieves(); }
   void feed_thieves() noexcept override;
   void put_aside(runnable&) noexcept override { model::fail("There is memory."); }
+  void submit(runnable& r) noexcept override;
   bool others_wait() noexcept override { return true; }
   bool may_go_on() noexcept override {
     turns_ = ~std::uint32_t{0};
@@ -126,6 +127,8 @@ void run_one(runnable& r) {
 }
 
 }  // namespace
+
+void fake_lane::submit(runnable& r) noexcept { the_state->push(&r); }
 
 runnable* fake_lane::next() noexcept {
   while (woken_first && !the_state->empty()) {

@@ -21,6 +21,7 @@ class lane : public fork_lane {
   void offer() noexcept override { forks_.publish(); }
   void feed_thieves() noexcept override { forks_.publish(); }
   void put_aside(runnable&) noexcept override { model::fail("There is memory."); }
+  void submit(runnable&) noexcept override { model::fail("Nothing is spawned."); }
   bool others_wait() noexcept override { return true; }
   bool may_go_on() noexcept override { return true; }
 };

@@ -1,4 +1,4 @@
-// models: runtime/roster.hpp runtime/roster.cpp runtime/task_group.cpp
+// models: runtime/roster.hpp runtime/roster_page.hpp runtime/roster.cpp runtime/task_group.cpp
 // Groups as they are shipped, whose children fill more than one page (of two places, in a model), are spawned on several workers, come
 // again after all had left, and are cancelled and looked at meanwhile. The group goes as soon as all have left.
 #include "model_world.hpp"

@@ -1,4 +1,4 @@
-// tests: runtime/roster.hpp
+// tests: runtime/roster.hpp runtime/group_child.hpp runtime/roster_page.hpp
 // How many children a group has, and that it finds them, whatever the pages (of 56) they lie on and the workers that spawned them.
 #include "worlds.hpp"
 

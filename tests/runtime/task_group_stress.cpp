@@ -1,4 +1,4 @@
-// stresses: runtime/task_group.hpp runtime/roster.hpp runtime/delegation.hpp
+// stresses: runtime/task_group.hpp runtime/roster.hpp runtime/roster_page.hpp runtime/delegation.hpp
 // Groups whose children spawn, fail, join and are cancelled on real threads: no child outlives its group.
 #include "worlds.hpp"
 

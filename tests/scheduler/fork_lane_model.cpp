@@ -29,6 +29,7 @@ class lane : public fork_lane {
     forks_.set_wanted(false);
   }
   void put_aside(runnable&) noexcept override { model::fail("There is memory."); }
+  void submit(runnable&) noexcept override { model::fail("Nothing is spawned."); }
   bool others_wait() noexcept override { return true; }
   bool may_go_on() noexcept override { return true; }
 };
