@@ -73,6 +73,10 @@ class each_scope final : public split_scope {
     fork_lane& lane = *fork_lane::current();
     if (!enter_directly(self)) [[unlikely]] {
       if (!enter_apart()) return std::noop_coroutine();
+      if (begins_elsewhere()) {
+        lane.submit(*this);
+        return std::noop_coroutine();
+      }
       return to_resume(begin_line(lane));
     }
     return begin_next(lane, line(), own_);
@@ -98,8 +102,7 @@ class each_scope final : public split_scope {
   };
   /// A line beside the parent's.
   struct beside final : place {
-    beside(scheduler& home, runtime_core& core, beside* made_before) noexcept
-        : own_line(home, core), next(made_before) {}
+    beside(waker& home, runtime_core& core, beside* made_before) noexcept : own_line(home, core), next(made_before) {}
     split_line own_line;
     beside* const next;
   };
@@ -148,7 +151,7 @@ class each_scope final : public split_scope {
   beside* next_beside() noexcept {
     if (decider() != nullptr) return nullptr;
     try {
-      made_ = ::new (allocate_frame(sizeof(beside))) beside(*scheduler::current(), core(), made_);
+      made_ = ::new (allocate_frame(sizeof(beside))) beside(home(), core(), made_);
       return made_;
     } catch (...) {
       if (decide(own_)) error_ = std::current_exception();
@@ -165,9 +168,11 @@ class each_scope final : public split_scope {
       error_ = at.outcome->take_error();
     if (at.left_a_rest) {
       fork_lane& lane = *fork_lane::current();
-      if (lane.take_back(*this)) [[likely]]
-        return begin_next(lane, on, at);
-      return to_resume(line_ended(on, false));
+      if (!lane.take_back(*this)) [[unlikely]]
+        return to_resume(line_ended(on, false));
+      if (was_moved(on)) [[unlikely]]
+        return to_resume(moved_line_ended(lane, on));
+      return begin_next(lane, on, at);
     }
     if (!uneventful()) [[unlikely]]
       return to_resume(line_ended(on, true));

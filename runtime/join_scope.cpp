@@ -9,7 +9,7 @@ task_context* join_scope::begin(chore& self, fork_lane& by) noexcept {
 // The rest was taken: the next child begins on a line of its own.
 task_context& join_scope::begin_line(fork_lane& lane) noexcept {
   join_child& child = *next_;
-  split_line& beside = child.make_line(*scheduler::current(), core());
+  split_line& beside = child.make_line(home(), core());
   beside.handle = child.frame;
   child.move_to(beside);
   add_line(beside);
@@ -20,6 +20,10 @@ task_context& join_scope::begin_line(fork_lane& lane) noexcept {
 
 std::coroutine_handle<> join_scope::start_apart() noexcept {
   if (!enter_apart()) return std::noop_coroutine();
+  if (begins_elsewhere()) {
+    fork_lane::current()->submit(*this);
+    return std::noop_coroutine();
+  }
   task_context& first = begin_line(*fork_lane::current());
   running_task::set(&first);
   return first.handle;

@@ -47,7 +47,7 @@ class join_child : public frame_owner {
   virtual void move_to(task_context& line) noexcept = 0;
   virtual std::exception_ptr take_error() noexcept = 0;
   /// A line of its own for it to begin on.
-  split_line& make_line(scheduler& home, runtime_core& core) noexcept {
+  split_line& make_line(waker& home, runtime_core& core) noexcept {
     return *std::construct_at(reinterpret_cast<split_line*>(line_), home, core);
   }
 
@@ -208,9 +208,11 @@ inline join_child* join_scope::decided() const noexcept { return static_cast<joi
     (void)decide(child);
   if (child.next_child != nullptr) {
     fork_lane& lane = *fork_lane::current();
-    if (lane.take_back(*this)) [[likely]]
-      return begin_next(lane, on);
-    return to_resume(line_ended(on, false));
+    if (!lane.take_back(*this)) [[unlikely]]
+      return to_resume(line_ended(on, false));
+    if (was_moved(on)) [[unlikely]]
+      return to_resume(moved_line_ended(lane, on));
+    return begin_next(lane, on);
   }
   if (!uneventful()) [[unlikely]]
     return to_resume(line_ended(on, true));

@@ -29,9 +29,10 @@ class waiting_parent {
     context_.note_wait(operation, object);
   }
 
-  /// Goes on with the parent from a nested coroutine that has ended on this worker. The parent may be gone afterwards.
-  std::coroutine_handle<> go_on() const noexcept {
-    if (!direct_) {
+  /// Goes on with the parent from a nested coroutine that has ended on this worker, and that went on where `ended_at` says. The
+  /// parent may be gone afterwards.
+  std::coroutine_handle<> go_on(const waker& ended_at) const noexcept {
+    if (!direct_ || !ended_at.roams()) {
       context_.wake();
       return std::noop_coroutine();
     }

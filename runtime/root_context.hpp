@@ -11,7 +11,10 @@ class runtime_core;
 
 class root_context : public frame_owner, public task_context {
  public:
-  root_context(scheduler& home, runtime_core& core) noexcept : task_context(home), core_(&core) {}
+  /// Goes on wherever `home` says.
+  root_context(waker& home, runtime_core& core) noexcept : task_context(home), core_(&core) {}
+  /// Part of what the running task does: goes on where that does.
+  root_context() noexcept : root_context(current().current_waker(), current().core()) {}
 
   /// Whether it is made to step back when it has gone on for long enough.
   virtual bool steps_back() const noexcept { return true; }

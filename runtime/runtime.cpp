@@ -59,6 +59,14 @@ void runtime::refuse_on_worker(const char* what, const char* instead) {
 
 std::size_t runtime::worker_count() const noexcept { return core_->sched().worker_count(); }
 
+executor runtime::worker(std::size_t index) {
+  if (index >= worker_count()) {
+    throw std::invalid_argument("sluice::runtime::worker: there is no worker " + std::to_string(index) +
+                                "; there are " + std::to_string(worker_count()) + ", counted from 0");
+  }
+  return impl::executor_access::make(core_->sched(), core_->sched().pinned(index));
+}
+
 void runtime::dump(std::FILE* out) const {
   const std::string text = core_->dump();
   std::fwrite(text.data(), 1, text.size(), out);

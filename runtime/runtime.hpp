@@ -1,6 +1,7 @@
 #pragma once
 // runtime: workers, the tasks spawned onto them, and the pool for blocking calls.
 
+#include <sluice/runtime/executor.hpp>
 #include <sluice/runtime/join_handle.hpp>
 #include <sluice/runtime/runtime_core.hpp>
 #include <sluice/runtime/task.hpp>
@@ -151,6 +152,9 @@ class runtime {
   }
 
   std::size_t worker_count() const noexcept;
+  /// Worker `index` alone, from 0: for what must stay on one thread. A task there goes on when that worker has time for it, though
+  /// others may be idle. Throws std::invalid_argument when there is no such worker. Valid while the runtime is.
+  executor worker(std::size_t index);
   /// Spawned tasks that have not ended, children of groups included. Exact when nothing is spawned or ends meanwhile.
   /// The frame of a task that is counted out is destroyed; so is its result, unless a handle had it until that moment.
   std::size_t task_count() const noexcept { return core_->task_count(); }
@@ -164,6 +168,7 @@ class runtime {
   std::string dump_text() const { return core_->dump(); }
 
  private:
+  friend strand;
   static void refuse_on_worker(const char* what, const char* instead);
 
   impl::runtime_core* core_;

@@ -9,8 +9,7 @@ namespace impl {
 template <class T>
 class [[nodiscard]] shield_awaiter final : private root_context {
  public:
-  shield_awaiter(task<T>&& t, task_context& parent)
-      : root_context(*scheduler::current(), current_core()), parent_(parent), frame_(task_access::take(t)) {
+  shield_awaiter(task<T>&& t, task_context& parent) : parent_(parent), frame_(task_access::take(t)) {
     attach(frame_, *this, outcome_);
   }
   ~shield_awaiter() {
@@ -31,7 +30,7 @@ class [[nodiscard]] shield_awaiter final : private root_context {
  private:
   std::coroutine_handle<> finished(std::coroutine_handle<> frame, task_context&) noexcept override {
     frame.destroy();
-    return parent_.go_on();
+    return parent_.go_on(current_waker());
   }
 
   waiting_parent parent_;

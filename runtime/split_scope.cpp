@@ -15,6 +15,7 @@ bool split_scope::enter_apart() noexcept {
   parent.handle = self_;
   apart_ = true;
   core_ = &current_core();
+  home_ = begins_elsewhere() ? static_cast<waker*>(scheduler::current()) : &running_task::get()->current_waker();
   if (!link()) {
     refused_ = true;
     eventful_.store(true, relaxed);
@@ -73,14 +74,16 @@ void split_scope::pass_on(cancellation& walk) noexcept {
 
 task_context* split_scope::line_ended(task_context& on, bool was_last_child) noexcept {
   const std::uint32_t splits = was_last_child ? splits_ : 0;  // I1
-  if (was_last_child && splits == 0) return finish();
+  const bool here = on.current_waker().roams();
+  if (&on == &line()) on.set_waker(*home_);  // I6
+  if (was_last_child && splits == 0) return finish(here);
   if (&on == &line()) on.note_wait(kind_.name, this);
-  if (was_last_child) return others_ended(splits) ? finish() : nullptr;
+  if (was_last_child) return others_ended(splits) ? finish(here) : nullptr;
   // E1 publish, E1 observe
-  return ends_.fetch_add(1, acq_rel) + 1 == 0 ? finish() : nullptr;
+  return ends_.fetch_add(1, acq_rel) + 1 == 0 ? finish(here) : nullptr;
 }
 
-task_context* split_scope::rest_ended() noexcept { return others_ended(splits_ + 1) ? finish() : nullptr; }
+task_context* split_scope::rest_ended() noexcept { return others_ended(splits_ + 1) ? finish(true) : nullptr; }
 
 // For who has held the rest: that so many lines end, or have ended. The last of all needs no read-modify-write.
 bool split_scope::others_ended(std::uint32_t lines) noexcept {
@@ -93,15 +96,15 @@ bool split_scope::check_events() {
   return decider() != nullptr;
 }
 
-// All lines have ended.
-task_context* split_scope::finish() noexcept {
+// All lines have ended, the last on this worker; `here`: where the parent's line may go on at once.
+task_context* split_scope::finish(bool here) noexcept {
   task_context& parent = line();
   parent.handle = self_;
   const bool was_linked = linked();
   const std::uint32_t parties = was_linked && unlink() ? 2 : 1;
   leave(decider() != nullptr);
   if (was_linked && !gate_.leave(parties)) return nullptr;  // a canceller wakes the parent
-  if (apart_) {
+  if (apart_ || !here) {
     parent.wake();
     return nullptr;
   }

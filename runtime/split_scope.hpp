@@ -21,6 +21,8 @@
 // I4  A line hangs in lines_ before its child begins, unless that is closed: then it begins cancelled. Likewise if the scope cannot be
 //     linked.
 // I5  decider_ is set once.
+// I6  All lines go on where the parent does (home_: another lane, say), if that is on any worker. A child may move the line that it
+//     runs on (resume_on): then no other child begins there, and the parent's line moves back before the parent goes on.
 // E1  the end of a line (release) -> the last end (acquire): every result.
 // E2  a line is hung up (release) -> who cancels the scope (acquire): the line as it was made.
 
@@ -78,22 +80,28 @@ class split_scope : public chore, public cancel_scope {
   /// The parent waits. True: its line runs here, and may begin the first child.
   bool enter_directly(std::coroutine_handle<> self) noexcept {
     self_ = self;
+    home_ = &line().current_waker();
     enter();
-    return running_task::get() == &line() && line().current_waker().roams();
+    return running_task::get() == &line() && home_->roams();
   }
   /// After enter_directly has said no: the parent's context is no task that this worker runs as such (part of another wait), or may
   /// not go on just here. So it takes no part, and hears of the end through its waker. False: it was cancelled, and nothing begins.
   [[nodiscard]] bool enter_apart() noexcept;
+  /// After that: the first child may not begin here, in the parent's stead; the rest is to go to whoever is free.
+  static bool begins_elsewhere() noexcept { return !running_task::get()->current_waker().roams(); }
 
   /// The rest was taken, and a child will begin on `beside`. For who holds the rest.
   void add_line(split_line& beside) noexcept;
+  waker& home() const noexcept { return *home_; }
+  /// I6: a child that has ended on `on` has moved it.
+  bool was_moved(task_context& on) const noexcept { return &on.current_waker() != home_; }
   runtime_core& core() const noexcept { return apart_ ? *core_ : static_cast<root_context&>(line()).core(); }
 
   /// A child of this scope may decide. True: it does, and has cancelled its siblings.
   bool decide(frame_owner& child) noexcept;
 
-  /// Nothing was begun beside the parent's line, nothing waited, and nobody has decided.
-  bool uneventful() const noexcept { return !eventful_.load(relaxed) && !linked(); }
+  /// Nothing was begun beside the parent's line, nothing waited, nobody has decided, and the line was not moved.
+  bool uneventful() const noexcept { return !eventful_.load(relaxed) && !linked() && !was_moved(line()); }
   /// The last child has ended without an event: the parent goes on.
   std::coroutine_handle<> leave_uneventful() noexcept {
     leave(false);
@@ -102,6 +110,11 @@ class split_scope : public chore, public cancel_scope {
   /// A child has ended on `on`, and no other begins there. `was_last_child`: all of the rest was begun. The parent, if it goes on
   /// here, or null: then this scope may be gone.
   task_context* line_ended(task_context& on, bool was_last_child) noexcept;
+  /// A child has moved the line `on`, and the rest, which is in this worker's hands, is not begun there: it goes to whoever is free.
+  task_context* moved_line_ended(fork_lane& lane, task_context& on) noexcept {
+    lane.submit(*this);
+    return line_ended(on, false);
+  }
   /// Who holds the rest begins none of it, and has no line in this scope. As above.
   task_context* rest_ended() noexcept;
   /// Who goes on, as a coroutine.
@@ -115,11 +128,12 @@ class split_scope : public chore, public cancel_scope {
   void shut_lines(cancellation& walk) noexcept;
   bool others_ended(std::uint32_t lines) noexcept;
   bool check_events();
-  task_context* finish() noexcept;
+  task_context* finish(bool here) noexcept;
   static split_line* closed() noexcept { return reinterpret_cast<split_line*>(std::uintptr_t{1}); }
 
   const split_kind& kind_;
   std::coroutine_handle<> self_;
+  waker* home_ = nullptr;                  // I6; set when the parent waits
   std::uint32_t splits_ = 0;               // I1: lines that were begun beside the parent's
   atomic<std::uint32_t> ends_{0};          // I2; written by lines that end
   atomic<frame_owner*> decider_{nullptr};  // null, then the child that decides; written by it, all accesses relaxed

@@ -10,7 +10,8 @@ bool must_step_back(task_context& context) noexcept {
     stretch_slice();
     return false;
   }
-  return fork_lane::current()->others_wait();
+  // Who waits at a strand or for this worker alone is not for the worker to say.
+  return !context.current_waker().roams() || fork_lane::current()->others_wait();
 }
 
 }  // namespace sluice::impl

@@ -166,9 +166,10 @@ std::coroutine_handle<> group_child::finished(std::coroutine_handle<> frame, tas
     group.failed(outcome.take_error(), cancelled());
   core().task_left();
   with_group_scope& scope = group.scope_;  // this child is gone once it has left
+  const waker& ended_at = current_waker();
   if (roster::leave(*this) == roster_end::no) [[likely]]
     return std::noop_coroutine();
-  return scope.ended() ? scope.parent().go_on() : std::noop_coroutine();
+  return scope.ended() ? scope.parent().go_on(ended_at) : std::noop_coroutine();
 }
 
 group_join_awaiter::group_join_awaiter(task_group& group, task_context& context) : group_(group), context_(context) {
@@ -222,7 +223,7 @@ std::coroutine_handle<> with_group_scope::finished(std::coroutine_handle<> frame
 std::coroutine_handle<> with_group_scope::body_ended() noexcept {
   if (outcome_.has_error()) group_.failed(outcome_.take_error(), cancelled());
   if (group_.roster_.leave_body() == roster_end::no) return std::noop_coroutine();
-  return ended() ? parent_.go_on() : std::noop_coroutine();
+  return ended() ? parent_.go_on(current_waker()) : std::noop_coroutine();
 }
 
 void with_group_scope::pass_on(cancellation& walk) noexcept {

@@ -170,8 +170,7 @@ class [[nodiscard]] group_join_awaiter final : public canceller, private join_me
 /// The part of with_group that knows nothing of the body's type. As a root it is the body's context.
 class with_group_scope final : public root_context, public cancel_relay {
  public:
-  explicit with_group_scope(task_context& parent) noexcept
-      : root_context(*scheduler::current(), current_core()), parent_(parent), group_(*this) {}
+  explicit with_group_scope(task_context& parent) noexcept : parent_(parent), group_(*this) {}
   with_group_scope(const with_group_scope&) = delete;
   with_group_scope& operator=(const with_group_scope&) = delete;
 

@@ -150,11 +150,7 @@ template <class T, bool StepsBack = true>
 class [[nodiscard]] timeout_task_awaiter final : private root_context {
  public:
   timeout_task_awaiter(task<T>&& t, time_point deadline, bool once, task_context& parent)
-      : root_context(*scheduler::current(), current_core()),
-        gate_(parent, *this),
-        task_(std::move(t)),
-        deadline_(deadline),
-        once_(once) {
+      : gate_(parent, *this), task_(std::move(t)), deadline_(deadline), once_(once) {
     task_access::check(task_);
   }
 
@@ -191,7 +187,7 @@ class [[nodiscard]] timeout_task_awaiter final : private root_context {
   bool steps_back() const noexcept override { return StepsBack; }
   std::coroutine_handle<> finished(std::coroutine_handle<> frame, task_context&) noexcept override {
     frame.destroy();
-    return gate_.ended(1) ? gate_.parent().go_on() : std::noop_coroutine();
+    return gate_.ended(1) ? gate_.parent().go_on(current_waker()) : std::noop_coroutine();
   }
 
   timeout_gate gate_;

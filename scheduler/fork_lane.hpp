@@ -111,6 +111,8 @@ class fork_lane {
     return forks_.pop_if(&r);
   }
 
+  /// Resumes `task`, as the worker's loop does: for chores that run tasks themselves.
+  virtual void run_slice(task_context& task) noexcept = 0;
   /// The running task has used its slice up: whether anybody waits for a turn. False: another slice has begun.
   virtual bool others_wait() noexcept = 0;
 

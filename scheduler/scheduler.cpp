@@ -4,7 +4,7 @@
 // I1  A thread outside that hands a runnable over may be the last to know of it: the task may end, and somebody may destroy the
 //     scheduler, before the call returns. So such a call counts itself as a visitor before it hands anything over, and the
 //     destructor waits for the visitors to leave.
-// E1  a visitor leaves (release) -> the destructor (acquire).
+// E1  a visitor leaves (release, in worker.hpp) -> the destructor (acquire).
 // E2  unblock (release) -> block_until (acquire): what was done before is visible after.
 
 #include <sluice/scheduler/scheduler.hpp>
@@ -45,20 +45,6 @@ struct scheduler::state {
 
 namespace {
 
-// I1
-class visit {
- public:
-  explicit visit(worker_pool& pool) noexcept : pool_(pool) {
-    pool_.visitors.fetch_add(1, relaxed);  // relaxed: what is handed over afterwards carries it to the destructor
-  }
-  ~visit() { pool_.visitors.fetch_sub(1, release); }  // E1 publish
-  visit(const visit&) = delete;
-  visit& operator=(const visit&) = delete;
-
- private:
-  worker_pool& pool_;
-};
-
 std::size_t checked_workers(const scheduler_options& options) {
   constexpr std::size_t most = 4096;
   if (options.workers > most) {
@@ -91,6 +77,11 @@ void scheduler::submit(runnable& r) noexcept {
 }
 
 void scheduler::yield(runnable& r) noexcept { worker::current()->yield(r); }
+
+waker& scheduler::critical_lane() { return state_->pool.lanes.get(lane_set::critical); }
+waker& scheduler::background_lane() { return state_->pool.lanes.get(lane_set::background); }
+waker& scheduler::pinned(std::size_t worker) noexcept { return state_->pool.workers[worker]->pinned(); }
+std::size_t scheduler::current_worker() noexcept { return worker::current()->index(); }
 
 std::size_t scheduler::worker_count() const noexcept { return state_->pool.workers.size(); }
 bool scheduler::simulated() const noexcept { return state_->pool.simulated; }

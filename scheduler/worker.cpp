@@ -8,7 +8,14 @@ namespace sluice::impl {
 
 worker_pool::worker_pool(scheduler& o, std::string n, std::size_t count, bool s, std::uint64_t seed,
                          std::uint32_t budget)
-    : owner(o), name(std::move(n)), simulated(s), ready_budget(budget), idle(count), overflow(count), injection(count) {
+    : owner(o),
+      name(std::move(n)),
+      simulated(s),
+      ready_budget(budget),
+      lanes(*this, count),
+      idle(count),
+      overflow(count),
+      injection(count) {
   workers.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     workers.push_back(std::make_unique<worker>(*this, i, (seed + i + 1) * 0x9e3779b97f4a7c15u | 1));
@@ -94,6 +101,30 @@ void worker::feed_thieves() noexcept {
 
 // ---------------------------------------------------------------------------------------------------------------- taking
 
+// What is put into the mail is there before the token, and whoever takes the token takes it.
+void pinned_post::wake(runnable& r) noexcept {
+  if (worker::current() == &home_) return mail_.put(r);
+  worker* const from = worker::current();
+  if (from != nullptr && &from->pool() == &home_.pool()) {
+    mail_.put(r);
+    return home_.parker().unpark();
+  }
+  const visit here(home_.pool());
+  mail_.put(r);
+  home_.parker().unpark();
+}
+
+// So many in a row, then something else has its turn, if there is anything.
+runnable* worker::take_critical() noexcept {
+  if (critical_run_ == critical_limit) {
+    critical_run_ = 0;
+    return nullptr;
+  }
+  runnable* const r = pool_.lanes.take(lane_set::critical);
+  critical_run_ = r != nullptr ? critical_run_ + 1 : 0;
+  return r;
+}
+
 runnable* worker::take_lifo() noexcept {
   runnable* const r = lifo_.exchange(nullptr, relaxed);  // relaxed: only this thread puts something in
   if (r == nullptr) return nullptr;                      // a thief was quicker
@@ -120,7 +151,7 @@ bool worker::may_go_on() noexcept {
     return !chance(4);
   }
   // relaxed: only this thread puts something in
-  const bool others = lifo_.load(relaxed) != nullptr || ring_.size() != 0 || pool_.any_outside();
+  const bool others = lifo_.load(relaxed) != nullptr || ring_.size() != 0 || pinned_.has_items() || pool_.any_outside();
   if (!others && timers_.next_deadline() > now && !timers_.has_arrivals()) return true;
   until_look_ = 1;
   return false;
@@ -138,9 +169,12 @@ runnable* worker::look_outside() noexcept {
   until_look_ = interval_;
   timers_.poll(now);  // also without timers: the wheel rounds by what is left, so it must know the time
   ++looks_;           // each source comes first in turn, so that none keeps the others waiting for ever
-  for (std::uint32_t i = 0; i < 4; ++i) {
+  if (looks_ % looks_for_background == 0) {
+    if (runnable* const r = pool_.lanes.take(lane_set::background)) return r;
+  }
+  for (std::uint32_t i = 0; i < 5; ++i) {
     runnable* r = nullptr;
-    switch ((looks_ + i) % 4) {
+    switch ((looks_ + i) % 5) {
       case 0:
         r = refill_from(pool_.injection);
         break;
@@ -149,6 +183,9 @@ runnable* worker::look_outside() noexcept {
         break;
       case 2:
         r = refill_from(pool_.overflow);
+        break;
+      case 3:
+        r = pinned_.take();
         break;
       default:
         r = ring_.pop();
@@ -160,9 +197,11 @@ runnable* worker::look_outside() noexcept {
 
 // One task from outside to run now, and some more into the ring.
 runnable* worker::refill() noexcept {
+  if (runnable* const r = pinned_.take()) return r;
   if (runnable* const chain = pool_.inbox.take_all()) return unpack_inbox(chain);
   if (runnable* const r = refill_from(pool_.overflow)) return r;
-  return refill_from(pool_.injection);
+  if (runnable* const r = refill_from(pool_.injection)) return r;
+  return pool_.lanes.take(lane_set::critical);  // nothing else has wanted its turn
 }
 
 runnable* worker::refill_from(injection& queue) noexcept {
@@ -238,6 +277,7 @@ bool worker::step() noexcept {
   runnable* r = next();
   if (r == nullptr && timers_.poll(pool_.now()) != 0) r = next();
   if (r == nullptr) r = search();
+  if (r == nullptr) r = pool_.lanes.take(lane_set::background);
   if (r == nullptr) return false;
   run(*r);
   return true;
@@ -264,8 +304,7 @@ bool worker::nap() noexcept {
   --naps_left_;
   const time_point deadline = std::min(timers_.next_deadline(), pool_.now() + nap_length);
   timers_.set_parked_until(deadline);
-  const bool stay = !timers_.has_arrivals() && !pool_.inbox.has_items() && !pool_.injection.has_items() &&
-                    !pool_.overflow.has_items() &&
+  const bool stay = !timers_.has_arrivals() && !pinned_.has_items() && !pool_.any_outside() &&
                     pool_.stopping.load(relaxed) == 0;  // relaxed: a token comes after it
   if (stay) parker_.park_until(deadline);
   timers_.set_awake();
@@ -285,7 +324,7 @@ void worker::park() noexcept {
   for (auto& other : pool_.workers) {
     if (other.get() != this) other->forks_.demand();
   }
-  const bool stay = !timers_.has_arrivals() && !pool_.any_work() &&
+  const bool stay = !timers_.has_arrivals() && !pinned_.has_items() && !pool_.any_work() &&
                     pool_.stopping.load(relaxed) == 0;  // relaxed: a token comes after it
   if (stay) {
     count(parks_);
@@ -316,6 +355,7 @@ void worker::work() noexcept {
         mode_.store(mode::searching, relaxed);
         r = search();
       }
+      if (r == nullptr) r = pool_.lanes.take(lane_set::background);
       if (r == nullptr) {
         if (!searching_ || !nap()) park();
         continue;

@@ -3,16 +3,19 @@
 //
 // What a worker takes next, in this order:
 //   every 64 steps at most (fewer when steps are long, so that it is about every 100 us):
-//                  timers, then one task from inbox, overflow, injection or the ready ring, each of them first in turn
+//                  timers, then one task from inbox, overflow, injection, the ready ring or the pinned ones, each of them first
+//                  in turn; at every 16th such look one of the background lane comes first
+//   critical lane  at most 16 in a row (lanes.hpp)
 //   LIFO slot      what the task that just ran has woken; at most 16 in a row
 //   fork deque     the newest forked child
 //   ready ring     the oldest ready task
-//   inbox, overflow, injection
-// and when all that is empty: timers, then a search through the other workers, then a few short naps (napper.hpp) if it had
-// work a moment ago and another worker is awake, then sleep.
+//   pinned tasks, inbox, overflow, injection
+// and when all that is empty: timers, then a search through the other workers, then the background lane, then a few short naps
+// (napper.hpp) if it had work a moment ago and another worker is awake, then sleep.
 //
 // So a ready task waits at most for the tasks before it in its ring, and each of those for at most 16 tasks out of the LIFO slot;
-// forked children hold up the ring, and the ring holds up what comes from outside, for at most 256 steps for each task.
+// forked children hold up the ring, and the ring holds up what comes from outside and what is pinned, for at most 384 steps for
+// each task (the bounds in full: README, "Order and fairness").
 //
 // I1  A worker never sleeps while its LIFO slot, the private part of its fork deque or its ring hold something.
 // I2  A runnable is in one place. Once handed over it is not touched.
@@ -22,7 +25,8 @@
 //     hands the watch on (watch.hpp).
 // E1  into the LIFO slot (release) -> out of it (acquire).
 // The other edges are those of the queues, and the pair that keeps work and sleep apart is D1 of idle.hpp: its sources are the
-// rings, the deques, the inbox and the injection queue.
+// rings, the deques, the inbox, the injection queues and the lanes. A pinned task has its worker woken by a token, whether it sleeps
+// or not: a token that is there before the sleep ends it at once (E1 of parker.hpp brings the mail).
 // While anybody sleeps, `want` of every deque is set (D2 of fork_deque.hpp): so what is forked is made public at once.
 
 #include <sluice/queues/task_context.hpp>
@@ -30,6 +34,7 @@
 #include <sluice/scheduler/idle.hpp>
 #include <sluice/scheduler/inbox.hpp>
 #include <sluice/scheduler/injection.hpp>
+#include <sluice/scheduler/lanes.hpp>
 #include <sluice/scheduler/napper.hpp>
 #include <sluice/scheduler/parker.hpp>
 #include <sluice/scheduler/ready_ring.hpp>
@@ -67,7 +72,9 @@ struct worker_pool {
   /// After publishing from outside: as wake_one, or disturbs the one that naps.
   void wake_for_outside() noexcept;
   /// Whether something waits that belongs to no worker.
-  bool any_outside() const noexcept { return injection.has_items() || inbox.has_items() || overflow.has_items(); }
+  bool any_outside() const noexcept {
+    return injection.has_items() || inbox.has_items() || overflow.has_items() || lanes.have_items();
+  }
   /// Whether any source holds something that a searcher could take.
   bool any_work() const noexcept;
   /// To be called by threads that are not workers of this pool.
@@ -79,6 +86,7 @@ struct worker_pool {
   const bool simulated;
   const std::uint32_t ready_budget;  // waits over at once until a task steps back; 0: never
   std::vector<std::unique_ptr<worker>> workers;
+  lane_set lanes;
   idle_state idle;
   napper nap;
   watch_post watch;  // I3
@@ -88,8 +96,43 @@ struct worker_pool {
   atomic<std::uint32_t> stopping{0};    // 0 | 1
   atomic<std::int64_t> virtual_now{0};  // ns
   atomic<std::uint32_t> next_home{0};   // which worker gets the next timer from outside; relaxed: any will do
-  alignas(128) atomic<std::uint32_t> visitors{
-      0};  // threads outside that are inside one of our calls, see scheduler.cpp
+  // threads outside that are inside one of our calls, see scheduler.cpp
+  alignas(128) atomic<std::uint32_t> visitors{0};
+};
+
+/// A thread outside that hands a runnable over: I1 of scheduler.cpp.
+class visit {
+ public:
+  explicit visit(worker_pool& pool) noexcept : pool_(pool) {
+    pool_.visitors.fetch_add(1, relaxed);  // relaxed: what is handed over afterwards carries it to the destructor
+  }
+  ~visit() { pool_.visitors.fetch_sub(1, release); }  // E1 of scheduler.cpp
+  visit(const visit&) = delete;
+  visit& operator=(const visit&) = delete;
+
+ private:
+  worker_pool& pool_;
+};
+
+/// Where the tasks that stay on one worker become runnable.
+class pinned_post final : public waker {
+ public:
+  explicit pinned_post(worker& home) noexcept : waker(false), home_(home) {}
+
+  void wake(runnable& r) noexcept override;
+  // The worker.
+  runnable* take() noexcept {
+    if (first_ == nullptr) first_ = mail_.take_all();
+    runnable* const r = first_;
+    if (r != nullptr) first_ = r->next;
+    return r;
+  }
+  bool has_items() const noexcept { return first_ != nullptr || mail_.has_items(); }
+
+ private:
+  worker& home_;
+  inbox mail_;
+  runnable* first_ = nullptr;  // the worker's: what it has taken out of the mail, oldest first
 };
 
 class worker final : public fork_lane {
@@ -104,11 +147,13 @@ class worker final : public fork_lane {
   runnable* next() noexcept;    // without looking at other workers
   runnable* search() noexcept;  // at other workers
   void run(runnable& r) noexcept;
+  void run_slice(task_context& task) noexcept override;
   bool step() noexcept;  // for a driver that never parks. False: nothing to do
   void work() noexcept;  // steps and parks until the pool stops
 
   worker_pool& pool() const noexcept { return pool_; }
   worker_timers& timers() noexcept { return timers_; }
+  pinned_post& pinned() noexcept { return pinned_; }
   sluice::impl::parker& parker() noexcept { return parker_; }
   bool has_public_work() const noexcept { return ring_.has_items() || forks_.has_public(); }
   void describe(std::string& out) const;
@@ -136,6 +181,7 @@ class worker final : public fork_lane {
   void put_aside(runnable& r) noexcept override { push_ready(r); }
   bool may_go_on() noexcept override;
   runnable* take_lifo() noexcept;
+  runnable* take_critical() noexcept;
   time_point adapt_interval() noexcept;
   runnable* look_outside() noexcept;
   runnable* refill() noexcept;
@@ -157,6 +203,8 @@ class worker final : public fork_lane {
   }
 
   static constexpr std::uint32_t lifo_limit = model_build ? 1 : 16;
+  static constexpr std::uint32_t critical_limit = model_build ? 1 : 16;
+  static constexpr std::uint32_t looks_for_background = 16;  // at one of so many looks the background lane comes first
   static constexpr std::uint32_t longest_interval = 64;
   static constexpr std::uint32_t naps_before_sleep = 4;
   static constexpr auto nap_length = std::chrono::microseconds(50);
@@ -170,6 +218,7 @@ class worker final : public fork_lane {
   std::uint32_t until_look_ = longest_interval;  // steps until look_outside
   std::uint32_t interval_ = longest_interval;
   std::uint32_t lifo_run_ = 0;
+  std::uint32_t critical_run_ = 0;
   std::uint32_t looks_ = 0;
   std::uint32_t naps_left_ = 0;
   std::chrono::microseconds watch_length_ = shortest_watch;
@@ -187,6 +236,7 @@ class worker final : public fork_lane {
   ready_ring<runnable, model_build ? 4 : 1024> ring_;
   worker_timers timers_;
   sluice::impl::parker parker_;
+  pinned_post pinned_{*this};
 };
 
 // ---------------------------------------------------------------------------------------------------------------------------
@@ -205,7 +255,8 @@ inline void worker::wake(runnable& r) noexcept {
 
 // Nobody is woken for a task that steps back and is alone: it goes on here at once.
 inline void worker::yield(runnable& r) noexcept {
-  const bool alone = ring_.size() == 0 && forks_.empty() && lifo_.load(relaxed) == nullptr;  // relaxed: its owner asks
+  // relaxed: its owner asks
+  const bool alone = ring_.size() == 0 && forks_.empty() && lifo_.load(relaxed) == nullptr && !pinned_.has_items();
   if (!alone) return push_ready(r);
   if (!ring_.push(&r)) overflow(r);
 }
@@ -216,6 +267,9 @@ inline runnable* worker::next() noexcept {
       if (pool_.idle.must_wake() && ring_.size() != 0) pool_.wake_one();  // for who stepped back alone
       return r;
     }
+  }
+  if (pool_.lanes.in_use()) [[unlikely]] {
+    if (runnable* const r = take_critical()) return r;
   }
   if (lifo_.load(relaxed) != nullptr) {  // relaxed: E1 in take_lifo
     if (runnable* const r = take_lifo()) return r;
@@ -237,10 +291,13 @@ inline void worker::run(runnable& r) noexcept {
   count(steps_);
   // a runnable with a coroutine is always the base of a task_context
   task_context* const task = r.handle ? static_cast<task_context*>(&r) : begin(static_cast<chore&>(r));
-  if (task == nullptr) return;
+  if (task != nullptr) run_slice(*task);
+}
+
+inline void worker::run_slice(task_context& task) noexcept {
   slice_left::set(pool_.ready_budget);
-  running_task::set(task);
-  resume(task->handle);
+  running_task::set(&task);
+  resume(task.handle);
   running_task::set(nullptr);
 }
 

@@ -43,11 +43,13 @@ class fake_lane final : public fork_lane {
   void run(runnable* r) {
     for (; r != nullptr; r = next()) {
       task_context* const task = r->handle ? static_cast<task_context*>(r) : begin(static_cast<chore&>(*r));
-      if (task == nullptr) continue;
-      running_task::set(task);
-      resume(task->handle);
-      running_task::set(nullptr);
+      if (task != nullptr) run_slice(*task);
     }
+  }
+  void run_slice(task_context& task) noexcept override {
+    running_task::set(&task);
+    resume(task.handle);
+    running_task::set(nullptr);
   }
 
  private:
@@ -167,6 +169,12 @@ void scheduler::wake(runnable& r) noexcept { state_->push(&r); }
 void scheduler::submit(runnable& r) noexcept { state_->push(&r); }
 void scheduler::yield(runnable& r) noexcept { state_->push(&r); }
 // Any model thread may work.
+// All tasks go on in the one line.
+waker& scheduler::critical_lane() { return *this; }
+waker& scheduler::background_lane() { return *this; }
+waker& scheduler::pinned(std::size_t) noexcept { return *this; }
+std::size_t scheduler::current_worker() noexcept { return fork_lane::current()->index(); }
+
 std::size_t scheduler::worker_count() const noexcept { return model::most_threads; }
 bool scheduler::simulated() const noexcept { return false; }
 time_point scheduler::now() const noexcept { return impl::now(); }

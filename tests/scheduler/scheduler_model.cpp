@@ -2,40 +2,26 @@
 // of it, and nothing that was accepted is left when the workers stop.
 // models: scheduler/scheduler.cpp
 
-#include "crew.hpp"
+#include "house.hpp"
 
 #include <sluice/scheduler/cpu_budget.hpp>
-#include <sluice/scheduler/driver.hpp>
-#include <sluice/scheduler/scheduler.hpp>
 
-#include <memory>
 #include <string>
-
-namespace {
-
-// Stands in for the threads of the driver: model threads take the workers, and the driver's end waits for theirs.
-struct stage {
-  sluice::impl::worker_pool* pool = nullptr;
-  sluice::impl::atomic<std::uint32_t> at_work{0};
-};
-stage* here = nullptr;  // of this execution
-
-}  // namespace
 
 namespace sluice::impl {
 
 std::size_t cpu_budget() { return 1; }
 
 threads_driver::threads_driver(worker_pool& pool) : pool_(pool) {
-  here->pool = &pool;
-  here->at_work.store(static_cast<std::uint32_t>(pool.workers.size()), relaxed);
+  test::here->pool = &pool;
+  test::here->at_work.store(static_cast<std::uint32_t>(pool.workers.size()), relaxed);
 }
 threads_driver::~threads_driver() { stop(); }
 void threads_driver::stop() noexcept {
   pool_.stopping.store(1, relaxed);
   for (auto& w : pool_.workers) w->parker().unpark();
-  for (std::uint32_t n = here->at_work.load(acquire); n != 0; n = here->at_work.load(acquire)) {
-    futex::wait(here->at_work, n);
+  for (std::uint32_t n = test::here->at_work.load(acquire); n != 0; n = test::here->at_work.load(acquire)) {
+    futex::wait(test::here->at_work, n);
   }
 }
 bool sim_driver::step() noexcept { model::fail("These schedulers are not simulated."); }
@@ -47,41 +33,6 @@ namespace {
 using namespace sluice::test;
 using namespace sluice::impl;
 using std::chrono::milliseconds;
-
-struct house : stage {
-  explicit house(std::size_t workers) {
-    here = this;
-    owner = new scheduler({.workers = workers, .name = "model", .simulation = {}});
-  }
-  auto worker(std::size_t i) {
-    return [this, i] {
-      pool->workers[i]->work();
-      const auto before = at_work.fetch_sub(1, release);
-      if (before == 1) futex::wake(at_work, 1);
-    };
-  }
-  // Any thread that is not a worker says so before it calls.
-  scheduler& outside() {
-    worker::set_current(nullptr);
-    return *owner;
-  }
-  scheduler& inside(std::size_t i) {
-    worker::set_current(pool->workers[i].get());
-    running_task::set(reinterpret_cast<task_context*>(this));  // anything but null
-    return *owner;
-  }
-  void wait_and_destroy() {
-    outside().block_until(done);
-    delete owner;
-    owner_gone = true;
-  }
-
-  scheduler* owner;
-  atomic<std::uint32_t> done{0};
-  bool owner_gone = false;
-  job first;
-  job second;
-};
 
 template <class Hand>
 auto last_to_know(Hand hand) {
