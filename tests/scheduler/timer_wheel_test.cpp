@@ -1,4 +1,4 @@
-// The wheel in one thread, against a sorted list of deadlines.
+// The wheel in one thread, against a sorted list of deadlines; the edges of its levels and of time are in timer_wheel_edges_test.cpp.
 
 #include <sluice/scheduler/timer_wheel.hpp>
 
