@@ -10,7 +10,7 @@ bool sleep_awaiter::await_suspend(std::coroutine_handle<> self) noexcept {
     return false;
   }
   try {
-    timer_ = scheduler_.start_timer(deadline_, *this);
+    timer_ = scheduler_.start_timer(deadline_, *this, present_);
   } catch (...) {
     error_ = std::current_exception();
     return !gate_.leave(context_.disarm(link_) ? 3 : 2);

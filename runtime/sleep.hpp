@@ -28,7 +28,10 @@ class [[nodiscard]] sleep_awaiter final : public canceller, public timer_target 
   sleep_awaiter(const sleep_awaiter&) = delete;
   sleep_awaiter& operator=(const sleep_awaiter&) = delete;
 
-  bool await_ready() const noexcept { return context_.cancelled() || deadline_ <= scheduler_.now(); }
+  bool await_ready() noexcept {
+    present_ = scheduler_.now();
+    return context_.cancelled() || deadline_ <= present_;
+  }
   bool await_suspend(std::coroutine_handle<> self) noexcept;
   void await_resume();
 
@@ -43,6 +46,7 @@ class [[nodiscard]] sleep_awaiter final : public canceller, public timer_target 
   task_context& context_;
   scheduler& scheduler_;
   time_point deadline_;
+  time_point present_{};    // when it was found that it has to wait
   timer* timer_ = nullptr;  // not null: await_resume returns it
   cancellable link_{this};
   gate gate_{3};                           // the timer, the link, await_suspend

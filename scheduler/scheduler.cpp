@@ -87,8 +87,8 @@ std::size_t scheduler::worker_count() const noexcept { return state_->pool.worke
 bool scheduler::simulated() const noexcept { return state_->pool.simulated; }
 time_point scheduler::now() const noexcept { return state_->pool.now(); }
 
-timer* scheduler::start_timer(time_point deadline, timer_target& target) {
-  if (worker* const w = state_->own_worker()) return w->timers().start(deadline, target);
+timer* scheduler::start_timer(time_point deadline, timer_target& target, time_point present) {
+  if (worker* const w = state_->own_worker()) return w->timers().start(deadline, target, present);
   worker_pool& pool = state_->pool;
   const visit here(pool);
   std::size_t home = pool.idle.any_sleeper();

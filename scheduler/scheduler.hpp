@@ -53,8 +53,9 @@ class scheduler final : public waker {
   // Time. Fresh, monotonic; virtual in a simulation.
   time_point now() const noexcept;
   /// Arms a timer: `target.fired()` is called once, not before `deadline`; time_point::max() never fires. From any
-  /// thread. Throws std::bad_alloc before anything has changed.
-  timer* start_timer(time_point deadline, timer_target& target);
+  /// thread. Who has just looked what time it is says so: the fewer ns are left, the fewer the deadline is rounded up by; otherwise
+  /// the worker's last look counts. Throws std::bad_alloc before anything has changed.
+  timer* start_timer(time_point deadline, timer_target& target, time_point present = {});
   /// To be called exactly once for each start_timer, by its owner, from any thread, also after it fired. True: fired() was
   /// not and will not be called. False: fired() has been, or is just being, called.
   bool stop_timer(timer* t) noexcept;

@@ -25,7 +25,7 @@ timer* worker_timers::new_chunk(std::size_t size, bool outside) {
   return first;
 }
 
-timer* worker_timers::start(time_point deadline, timer_target& target) {
+timer* worker_timers::start(time_point deadline, timer_target& target, time_point present) {
   if (free_ == nullptr) drain();
   if (free_ == nullptr) free_ = new_chunk(chunk_, false);
   timer& t = *free_;
@@ -33,7 +33,7 @@ timer* worker_timers::start(time_point deadline, timer_target& target) {
   t.target.set(&target);
   t.deadline.store(ns(deadline), relaxed);
   t.at.store(timer::armed, relaxed);  // relaxed: whoever stops it got it from this thread
-  if (deadline != time_point::max()) wheel_.insert(t, ns(deadline));
+  if (deadline != time_point::max()) wheel_.insert(t, ns(deadline), ns(present));
   return &t;
 }
 

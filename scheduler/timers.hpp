@@ -82,7 +82,8 @@ class worker_timers {
   worker_timers& operator=(const worker_timers&) = delete;
 
   // The worker.
-  timer* start(time_point deadline, timer_target& target);  // throws std::bad_alloc before anything has changed
+  /// Who knows what time it is says so: the wheel rounds by what is left. Throws std::bad_alloc before anything has changed.
+  timer* start(time_point deadline, timer_target& target, time_point present = {});
   bool stop(timer& t) noexcept;
   std::size_t poll(time_point now) noexcept;  // how many fired
   time_point next_deadline() noexcept;        // of what poll() has seen

@@ -1,4 +1,4 @@
-// Timers in bulk, and how soon a waiting task runs after a put.
+// Timers in bulk, how late a short sleep is, and how soon a waiting task runs after a put.
 
 #include "shared_runtime.hpp"
 
@@ -42,6 +42,36 @@ bench::reading timers(bench::effort) {
   r.unit = "CPU s";
   bench::check_equal("the number of tasks that woke before their time", bench::quantile(late_ms, 0) < 0, 0);
   r.extra = {{"p50_ms", bench::quantile(late_ms, 0.5)}, {"p99_ms", bench::quantile(late_ms, 0.99)}};
+  return r;
+}
+
+template <bool Precise>
+sluice::task<> sleep_in_a_row(std::chrono::microseconds wait, long total, std::vector<double>& late_us) {
+  for (long i = 0; i < total; ++i) {
+    const auto due = clock_type::now() + wait;
+    if constexpr (Precise) {
+      co_await sluice::sleep_until(due, sluice::precise);
+    } else {
+      co_await sluice::sleep_until(due);
+    }
+    late_us.push_back(microseconds(clock_type::now() - due).count());
+  }
+}
+
+/// A task sleeps for `Wait` us again and again: how late it wakes, and the CPU time of it all.
+template <bool Precise, long Wait>
+bench::reading short_sleep(bench::effort e) {
+  const long total = bench::scaled(e, bench::wake_total);
+  sluice::runtime& runtime = bench::shared_runtime();
+  std::vector<double> late_us;
+  const bench::stopwatch watch;
+  runtime.block_on(sleep_in_a_row<Precise>(std::chrono::microseconds(Wait), total, late_us));
+  bench::reading r = watch.ns_per_item(total);
+  bench::check_equal("the number of sleeps", static_cast<std::int64_t>(late_us.size()), total);
+  bench::check_equal("the number of sleeps that were over before their time", bench::quantile(late_us, 0) < 0, 0);
+  r.value = bench::quantile(late_us, 0.5);
+  r.unit = "us";
+  r.extra = {{"p50_us", r.value}, {"p99_us", bench::quantile(late_us, 0.99)}};
   return r;
 }
 
@@ -104,6 +134,10 @@ bench::reading wake_thread(bench::effort e) {
 
 const bool listed = bench::add("sluice", "timers.100k", timers<100'000>, false) &&
                     bench::add("sluice", "timers.1M", timers<1'000'000>, false) &&
+                    bench::add("sluice", "sleep.50us", short_sleep<false, 50>, false) &&
+                    bench::add("sluice", "sleep.200us", short_sleep<false, 200>, false) &&
+                    bench::add("sluice", "sleep.precise.50us", short_sleep<true, 50>, false) &&
+                    bench::add("sluice", "sleep.precise.200us", short_sleep<true, 200>, false) &&
                     bench::add("sluice", "wake.timer", wake_timer, false) &&
                     bench::add("sluice", "wake.thread", wake_thread, false);
 

@@ -179,7 +179,7 @@ std::size_t scheduler::worker_count() const noexcept { return model::most_thread
 bool scheduler::simulated() const noexcept { return false; }
 time_point scheduler::now() const noexcept { return impl::now(); }
 
-timer* scheduler::start_timer(time_point, timer_target& target) {
+timer* scheduler::start_timer(time_point, timer_target& target, time_point) {
   if (timers_refused) throw std::bad_alloc();
   const std::uint32_t i = state_->timer_count.fetch_add(1, relaxed);
   if (i >= fake_line::most_timers) model::fail("The fake scheduler has too few timers for this program.");

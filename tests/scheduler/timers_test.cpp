@@ -18,6 +18,17 @@ struct target final : timer_target {
 
 const time_point start{1000s};
 
+TEST(Timers, WhoSaysWhatTimeItIsIsNotRoundedByTheTimeSinceTheLastLook) {
+  worker_timers timers(false);
+  target goal;
+  timers.poll(start);
+  const time_point deadline = start + 10ms + 100us;
+  timer* const told = timers.start(deadline, goal, start + 10ms);
+  EXPECT_GE(timers.next_deadline(), deadline);
+  EXPECT_LT(timers.next_deadline(), deadline + std::chrono::nanoseconds(1 << 14));
+  EXPECT_TRUE(timers.stop(*told));
+}
+
 TEST(Timers, FireOnceAndAreStoppedAfterwards) {
   worker_timers timers(true);
   target goal;
