@@ -4,6 +4,9 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <memory>
+#include <new>
+#include <numeric>
 #include <sched.h>
 #include <sstream>
 #include <thread>
@@ -76,20 +79,27 @@ double quota_of(const std::string& root) {
   return least;
 }
 
-std::size_t affinity() {
-  // The mask of a machine with more than CPU_SETSIZE processors does not fit: then ask again with more room.
-  for (int processors = CPU_SETSIZE; processors <= (1 << 20); processors *= 2) {
-    cpu_set_t* set = CPU_ALLOC(static_cast<std::size_t>(processors));
-    if (set == nullptr) break;
-    const std::size_t bytes = CPU_ALLOC_SIZE(static_cast<std::size_t>(processors));
-    const int count = sched_getaffinity(0, bytes, set) == 0 ? CPU_COUNT_S(bytes, set) : 0;
-    CPU_FREE(set);
-    if (count > 0) return static_cast<std::size_t>(count);
-  }
-  return std::max(1u, std::thread::hardware_concurrency());
-}
-
 }  // namespace
+
+std::vector<unsigned> allowed_processors() {
+  std::vector<unsigned> allowed;
+  // The mask of a machine with more than CPU_SETSIZE processors does not fit: then ask again with more room.
+  for (unsigned room = CPU_SETSIZE; allowed.empty() && room <= most_processors; room *= 2) {
+    cpu_set_t* const set = CPU_ALLOC(room);
+    if (set == nullptr) throw std::bad_alloc();
+    const std::unique_ptr<cpu_set_t, decltype([](cpu_set_t* s) { CPU_FREE(s); })> owner(set);
+    const std::size_t bytes = CPU_ALLOC_SIZE(room);
+    if (sched_getaffinity(0, bytes, set) != 0) continue;
+    for (unsigned number = 0; number < room; ++number) {
+      if (CPU_ISSET_S(number, bytes, set)) allowed.push_back(number);
+    }
+  }
+  if (allowed.empty()) {
+    allowed.resize(std::max(1u, std::thread::hardware_concurrency()));
+    std::iota(allowed.begin(), allowed.end(), 0u);
+  }
+  return allowed;
+}
 
 std::size_t cpu_budget_from(const std::string& root, std::size_t processors) {
   const double quota = std::ceil(quota_of(root) - 1e-9);
@@ -97,6 +107,6 @@ std::size_t cpu_budget_from(const std::string& root, std::size_t processors) {
   return std::max<std::size_t>(1, quota < allowed ? static_cast<std::size_t>(std::max(quota, 1.0)) : processors);
 }
 
-std::size_t cpu_budget() { return cpu_budget_from("", affinity()); }
+std::size_t cpu_budget() { return cpu_budget_from("", allowed_processors().size()); }
 
 }  // namespace sluice::impl

@@ -1,10 +1,18 @@
 #pragma once
-// How many processors this process may really use: the affinity mask, cut down by the cgroup's quota.
+// Which processors the calling thread may use, and how many of them really: the affinity mask, cut down by the cgroup's quota.
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace sluice::impl {
+
+/// More processors than any kernel numbers.
+inline constexpr unsigned most_processors = 1u << 20;
+
+/// The numbers of the processors in the affinity mask of the calling thread, which threads that it starts inherit: rising, and at
+/// least one. Where the mask cannot be read, as many as the machine has, from 0. Throws std::bad_alloc.
+std::vector<unsigned> allowed_processors();
 
 /// min(affinity mask, cgroup quota over the whole path rounded up), at least 1. Reads /proc and /sys: not cheap.
 std::size_t cpu_budget();

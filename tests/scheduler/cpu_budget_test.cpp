@@ -2,11 +2,14 @@
 
 #include <sluice/scheduler/cpu_budget.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
+#include <sched.h>
 #include <string>
+#include <thread>
 #include <unistd.h>
 
 namespace sluice::impl {
@@ -68,6 +71,21 @@ TEST_F(CpuBudget, NonsenseIsNoQuota) {
 }
 
 TEST(CpuBudgetHere, IsAtLeastOne) { EXPECT_GE(cpu_budget(), 1u); }
+
+TEST(CpuBudgetHere, AThreadMayUseWhatItsMaskSays) {
+  const auto before = allowed_processors();
+  ASSERT_FALSE(before.empty());
+  EXPECT_LE(cpu_budget(), before.size());
+  std::thread([&] {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(before.back(), &one);
+    ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+    EXPECT_THAT(allowed_processors(), testing::ElementsAre(before.back()));
+    EXPECT_EQ(cpu_budget(), 1u);
+  }).join();
+  EXPECT_EQ(allowed_processors(), before);
+}
 
 }  // namespace
 }  // namespace sluice::impl
