@@ -3,12 +3,20 @@
 
 #include <sluice/runtime/blocking_thread.hpp>
 
+#include <sluice/scheduler/binding.hpp>
+#include <sluice/scheduler/scheduler.hpp>
+
 #include <pthread.h>
+#include <vector>
 
 namespace sluice::impl {
 
 void blocking_thread::start(const std::string& name, void (*run)(void*), void* of) {
-  thread_ = std::thread(run, of);
+  const scheduler* const maker = scheduler::current();
+  thread_ = std::thread([run, of, workers = maker != nullptr ? maker->processors() : std::vector<unsigned>()] {
+    unbind_this_thread(workers);
+    run(of);
+  });
   pthread_setname_np(thread_.native_handle(), name.c_str());
 }
 

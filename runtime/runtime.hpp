@@ -33,6 +33,13 @@ struct runtime_options {
   /// How many waits of a task may be over at once, one after another, before it steps back behind what is ready: so a task whose
   /// queue is never empty does not keep its worker for ever. 0: never; for single tasks see unconstrained(). 128, as in tokio.
   std::uint32_t ready_budget = 128;
+  /// Binds each worker to a processor of its own among those that this thread may use: one last-level cache is filled before the
+  /// next, separate cores before second threads of a core; in turn if there are more workers than processors. It helps a process that
+  /// has its processors for itself and whose tasks work on what lies in their caches. It harms where other processes, or
+  /// threads of this one, want the same processors: a worker that must wait for its own cannot go to one that is free. So two
+  /// runtimes with it meet on the same processors, and a thread that a task starts inherits its worker's (those of run_blocking and
+  /// signals do not). Has no effect in a simulation.
+  bool pin_workers = false;
   /// The most threads that run_blocking may use; 1 to 65536. 512, because blocked threads cost memory, not processors.
   std::size_t blocking_threads = 512;
   /// Called with an exception that no handle collected, on the thread that found it; must not throw. The default
@@ -112,7 +119,8 @@ struct spawner {
 /// destructor is called by one thread that is not a worker, when no other thread uses the runtime any more.
 class runtime {
  public:
-  /// Throws std::invalid_argument for options that make no sense, std::system_error when a thread cannot be started.
+  /// Throws std::invalid_argument for options that make no sense, std::system_error when a thread cannot be started
+  /// or bound.
   explicit runtime(runtime_options options = {});
   /// Cancels what still runs, waits for it, joins the threads. On a worker: prints why not and aborts.
   ~runtime();

@@ -4,6 +4,8 @@
 #include <sluice/runtime/signals.hpp>
 
 #include <sluice/runtime/signal_watch.hpp>
+#include <sluice/scheduler/binding.hpp>
+#include <sluice/scheduler/scheduler.hpp>
 
 #include <array>
 #include <cerrno>
@@ -12,6 +14,7 @@
 #include <string>
 #include <thread>
 #include <type_traits>
+#include <vector>
 
 namespace sluice::impl {
 namespace {
@@ -26,7 +29,11 @@ class system_watch final : public signal_watch {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     try {
-      std::thread([this] { run(); }).detach();
+      const scheduler* const maker = scheduler::current();
+      std::thread([this, workers = maker != nullptr ? maker->processors() : std::vector<unsigned>()] {
+        unbind_this_thread(workers);
+        run();
+      }).detach();
     } catch (...) {
       pthread_sigmask(SIG_SETMASK, &old, nullptr);
       throw;

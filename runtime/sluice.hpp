@@ -10,8 +10,8 @@
 #include <sluice/runtime/join_handle.hpp>
 #include <sluice/runtime/outcome.hpp>
 #include <sluice/runtime/parallel_for.hpp>
-#include <sluice/runtime/resume_on.hpp>
 #include <sluice/runtime/precise_sleep.hpp>
+#include <sluice/runtime/resume_on.hpp>
 #include <sluice/runtime/run_blocking.hpp>
 #include <sluice/runtime/runtime.hpp>
 #include <sluice/runtime/shield.hpp>

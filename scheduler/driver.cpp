@@ -2,18 +2,24 @@
 #include <sluice/scheduler/driver.hpp>
 
 #include <sluice/queues/thread_context.hpp>
+#include <sluice/scheduler/binding.hpp>
 
 #include <algorithm>
 #include <pthread.h>
+#include <string>
 #include <sys/prctl.h>
+#include <system_error>
+#include <utility>
 
 namespace sluice::impl {
 
-threads_driver::threads_driver(worker_pool& pool) : pool_(pool) {
+threads_driver::threads_driver(worker_pool& pool, std::vector<unsigned> processors)
+    : pool_(pool), processors_(std::move(processors)) {
   threads_.reserve(pool.workers.size());
   try {
     for (auto& w : pool.workers) {
-      const std::string number = std::to_string(threads_.size());
+      const std::size_t index = threads_.size();
+      const std::string number = std::to_string(index);
       constexpr std::size_t longest = 15;  // what the kernel keeps of a thread's name
       std::string label = pool.name.substr(0, longest - 1 - number.size());
       label.append(1, '/').append(number);
@@ -23,11 +29,20 @@ threads_driver::threads_driver(worker_pool& pool) : pool_(pool) {
         worker_thread_name = worker->pool().name.c_str();
         worker->work();
       });
+      if (!processors_.empty()) bind(label, processors_[index % processors_.size()]);
     }
   } catch (...) {
     stop();
     throw;
   }
+}
+
+void threads_driver::bind(const std::string& label, unsigned processor) {
+  const int error = bind_thread(threads_.back().native_handle(), {processor});
+  if (error == 0) return;
+  throw std::system_error(error, std::generic_category(),
+                          "sluice: worker " + label + " could not be bound to processor " + std::to_string(processor) +
+                              "; leave pin_workers out where the processors that may be used change");
 }
 
 threads_driver::~threads_driver() { stop(); }

@@ -8,18 +8,24 @@
 
 namespace sluice::impl {
 
-/// Starts a thread for each worker; joins them when destroyed.
+/// Starts a thread for each worker, bound to the i-th of `processors` or in turn if these are fewer; to none if there are none. Joins
+/// the threads when destroyed.
 class threads_driver {
  public:
-  explicit threads_driver(worker_pool& pool);  // throws std::system_error
+  explicit threads_driver(worker_pool& pool, std::vector<unsigned> processors = {});  // throws std::system_error
   ~threads_driver();
   threads_driver(const threads_driver&) = delete;
   threads_driver& operator=(const threads_driver&) = delete;
 
+  /// As given: empty if the threads are not bound.
+  const std::vector<unsigned>& processors() const noexcept { return processors_; }
+
  private:
+  void bind(const std::string& label, unsigned processor);  // the newest thread
   void stop() noexcept;
 
   worker_pool& pool_;
+  const std::vector<unsigned> processors_;
   std::vector<std::thread> threads_;
 };
 

@@ -12,6 +12,7 @@
 #include <sluice/queues/thread_context.hpp>
 #include <sluice/scheduler/cpu_budget.hpp>
 #include <sluice/scheduler/driver.hpp>
+#include <sluice/scheduler/topology.hpp>
 #include <sluice/scheduler/worker.hpp>
 
 #include <memory>
@@ -28,7 +29,7 @@ struct scheduler::state {
     if (options.simulation) {
       simulation.emplace(pool, *options.simulation);
     } else {
-      threads.emplace(pool);
+      threads.emplace(pool, options.pin_workers ? this_topology().pinning_order() : std::vector<unsigned>());
     }
   }
 
@@ -85,6 +86,10 @@ std::size_t scheduler::current_worker() noexcept { return worker::current()->ind
 
 std::size_t scheduler::worker_count() const noexcept { return state_->pool.workers.size(); }
 bool scheduler::simulated() const noexcept { return state_->pool.simulated; }
+const std::vector<unsigned>& scheduler::processors() const noexcept {
+  static const std::vector<unsigned> none;
+  return state_->threads ? state_->threads->processors() : none;
+}
 time_point scheduler::now() const noexcept { return state_->pool.now(); }
 
 timer* scheduler::start_timer(time_point deadline, timer_target& target, time_point present) {

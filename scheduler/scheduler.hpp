@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sluice::impl {
 
@@ -26,6 +27,7 @@ struct scheduler_options {
   std::string name = "sluice";              // thread names, dumps
   std::uint32_t ready_budget = 128;         // waits over at once until a task steps back; 0: never
   std::optional<std::uint64_t> simulation;  // a seed: one thread, virtual workers, virtual clock
+  bool pin_workers = false;                 // worker i on the i-th processor of pinning_order(); not in a simulation
 };
 
 class scheduler final : public waker {
@@ -49,6 +51,8 @@ class scheduler final : public waker {
 
   std::size_t worker_count() const noexcept;
   bool simulated() const noexcept;
+  /// Those that the workers are bound to, in turn; empty if they are not bound.
+  const std::vector<unsigned>& processors() const noexcept;
 
   // Time. Fresh, monotonic; virtual in a simulation.
   time_point now() const noexcept;

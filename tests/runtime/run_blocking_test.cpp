@@ -1,6 +1,8 @@
 // tests: runtime/run_blocking.hpp runtime/blocking_pool.hpp runtime/blocking_thread.hpp
 #include "worlds.hpp"
 
+#include <sluice/scheduler/cpu_budget.hpp>
+
 #include <atomic>
 #include <semaphore>
 #include <stdexcept>
@@ -47,6 +49,20 @@ TEST(run_blocking, runs_elsewhere_while_the_only_worker_goes_on) {
     go = true;  // would never come if the call held the worker
     const auto there = co_await call;
     EXPECT_NE(here, there);
+  };
+  r.block_on(program());
+}
+
+TEST(run_blocking, makes_its_calls_on_all_processors_where_workers_are_bound_to_one_each) {
+  auto options = threads(2);
+  options.pin_workers = true;
+  runtime r(options);
+  const auto allowed = impl::allowed_processors();
+  auto program = [&allowed]() -> task<> {
+    const auto here = impl::allowed_processors();
+    EXPECT_EQ(here.size(), 1u);
+    const auto there = co_await run_blocking(impl::allowed_processors);
+    EXPECT_EQ(there, allowed);
   };
   r.block_on(program());
 }

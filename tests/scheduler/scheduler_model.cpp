@@ -5,14 +5,18 @@
 #include "house.hpp"
 
 #include <sluice/scheduler/cpu_budget.hpp>
+#include <sluice/scheduler/topology.hpp>
 
 #include <string>
+#include <vector>
 
 namespace sluice::impl {
 
 std::size_t cpu_budget() { return 1; }
 
-threads_driver::threads_driver(worker_pool& pool) : pool_(pool) {
+topology this_topology() { return topology({{.number = 0, .core = 0, .cache = 0, .node = 0}}); }
+
+threads_driver::threads_driver(worker_pool& pool, std::vector<unsigned>) : pool_(pool) {
   test::here->pool = &pool;
   test::here->at_work.store(static_cast<std::uint32_t>(pool.workers.size()), relaxed);
 }

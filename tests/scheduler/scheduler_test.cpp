@@ -1,5 +1,5 @@
 // The scheduler through its own interface: on real threads and in simulations.
-// tests: scheduler/driver.hpp scheduler/worker.hpp scheduler/running.hpp
+// tests: scheduler/worker.hpp scheduler/running.hpp
 
 #include "job.hpp"
 
