@@ -39,6 +39,7 @@ runtime::runtime(runtime_options options) {
   below.simulation = options.simulation;
   below.ready_budget = options.ready_budget;
   below.pin_workers = options.pin_workers;
+  below.hooks = std::move(options.hooks);
   core_ = new impl::runtime_core(std::move(below), options.blocking_threads, std::move(options.on_unhandled_exception));
 }
 

@@ -23,7 +23,8 @@
 namespace sluice {
 
 struct runtime_options {
-  /// Worker threads; 0: what the affinity mask and the cgroup quota allow. At most 4096.
+  /// Worker threads, 4096 at most. 0: what the affinity mask and the cgroup quota allow, which is looked up again every few seconds of
+  /// work and when work begins after a pause: workers beyond that stand by. It may grow to the size of the affinity mask of now.
   std::size_t workers = 0;
   /// Thread names and dumps show it.
   std::string name = "sluice";
@@ -42,6 +43,8 @@ struct runtime_options {
   bool pin_workers = false;
   /// The most threads that run_blocking may use; 1 to 65536. 512, because blocked threads cost memory, not processors.
   std::size_t blocking_threads = 512;
+  /// Called when worker threads start, stop and sleep.
+  worker_hooks hooks = {};
   /// Called with an exception that no handle collected, on the thread that found it; must not throw. The default
   /// prints one sentence with the task's name and site, and the program goes on.
   std::function<void(const unhandled_exception&)> on_unhandled_exception = {};
@@ -159,6 +162,7 @@ class runtime {
     return impl::spawner::spawn(*core_, t, impl::callable_name<std::decay_t<F>>(), "", 0);
   }
 
+  /// How many workers may run now; changes only where runtime_options::workers is 0.
   std::size_t worker_count() const noexcept;
   /// Worker `index` alone, from 0: for what must stay on one thread. A task there goes on when that worker has time for it, though
   /// others may be idle. Throws std::invalid_argument when there is no such worker. Valid while the runtime is.

@@ -51,7 +51,7 @@ runtime_core::runtime_core(scheduler_options options, std::size_t blocking_threa
                            std::function<void(const unhandled_exception&)> hook)
     : name_(options.name), hook_(std::move(hook)), blocking_(blocking_threads, options.name) {
   scheduler_.emplace(std::move(options));
-  tally_.emplace(scheduler_->worker_count());
+  tally_.emplace(scheduler_->worker_slots());
   enlist();
 }
 

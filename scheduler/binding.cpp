@@ -22,4 +22,9 @@ void unbind_this_thread(const std::vector<unsigned>& workers) noexcept {
   if (!workers.empty()) (void)bind_thread(pthread_self(), workers);
 }
 
+unsigned current_processor() noexcept {
+  const int number = sched_getcpu();
+  return number < 0 ? 0 : static_cast<unsigned>(number);
+}
+
 }  // namespace sluice::impl

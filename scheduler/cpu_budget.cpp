@@ -101,6 +101,8 @@ std::vector<unsigned> allowed_processors() {
   return allowed;
 }
 
+topology this_topology() { return topology_from("", allowed_processors()); }
+
 std::size_t cpu_budget_from(const std::string& root, std::size_t processors) {
   const double quota = std::ceil(quota_of(root) - 1e-9);
   const auto allowed = static_cast<double>(processors);

@@ -15,21 +15,18 @@ namespace sluice::impl {
 
 threads_driver::threads_driver(worker_pool& pool, std::vector<unsigned> processors)
     : pool_(pool), processors_(std::move(processors)) {
+  pool_.starter = this;
   threads_.reserve(pool.workers.size());
   try {
-    for (auto& w : pool.workers) {
-      const std::size_t index = threads_.size();
-      const std::string number = std::to_string(index);
-      constexpr std::size_t longest = 15;  // what the kernel keeps of a thread's name
-      std::string label = pool.name.substr(0, longest - 1 - number.size());
-      label.append(1, '/').append(number);
-      threads_.emplace_back([worker = w.get(), label] {
-        pthread_setname_np(pthread_self(), label.c_str());
-        prctl(PR_SET_TIMERSLACK, 1000ul, 0ul, 0ul, 0ul);  // ns; the wheel decides what expires together
-        worker_thread_name = worker->pool().name.c_str();
-        worker->work();
-      });
-      if (!processors_.empty()) bind(label, processors_[index % processors_.size()]);
+    while (threads_.size() < pool.headcount.started()) {
+      start();
+      if (const int error = bind_newest()) {
+        const std::size_t index = threads_.size() - 1;
+        throw std::system_error(error, std::generic_category(),
+                                "sluice: worker " + label_of(index) + " could not be bound to processor " +
+                                    std::to_string(processors_[index % processors_.size()]) +
+                                    "; leave pin_workers out where the processors that may be used change");
+      }
     }
   } catch (...) {
     stop();
@@ -37,17 +34,43 @@ threads_driver::threads_driver(worker_pool& pool, std::vector<unsigned> processo
   }
 }
 
-void threads_driver::bind(const std::string& label, unsigned processor) {
-  const int error = bind_thread(threads_.back().native_handle(), {processor});
-  if (error == 0) return;
-  throw std::system_error(error, std::generic_category(),
-                          "sluice: worker " + label + " could not be bound to processor " + std::to_string(processor) +
-                              "; leave pin_workers out where the processors that may be used change");
+std::string threads_driver::label_of(std::size_t index) const {
+  const std::string number = std::to_string(index);
+  constexpr std::size_t longest = 15;  // what the kernel keeps of a thread's name
+  std::string label = pool_.name.substr(0, longest - 1 - number.size());
+  return label.append(1, '/').append(number);
+}
+
+void threads_driver::start() {
+  worker* const w = pool_.workers[threads_.size()].get();
+  threads_.emplace_back([w, label = label_of(threads_.size())] {
+    pthread_setname_np(pthread_self(), label.c_str());
+    prctl(PR_SET_TIMERSLACK, 1000ul, 0ul, 0ul, 0ul);  // ns; the wheel decides what expires together
+    worker_thread_name = w->pool().name.c_str();
+    w->work();
+  });
+}
+
+int threads_driver::bind_newest() noexcept {
+  if (processors_.empty()) return 0;
+  return bind_thread(threads_.back().native_handle(), {processors_[(threads_.size() - 1) % processors_.size()]});
+}
+
+// The worker that asks for it holds the headcount (I1 of headcount.hpp). The new thread inherits that worker's processor: if it cannot have its own, it may use all.
+bool threads_driver::start_another() noexcept {
+  try {
+    start();
+  } catch (...) {
+    return false;
+  }
+  if (bind_newest() != 0) (void)bind_thread(threads_.back().native_handle(), processors_);
+  return true;
 }
 
 threads_driver::~threads_driver() { stop(); }
 
 void threads_driver::stop() noexcept {
+  pool_.headcount.fix();             // nobody starts another thread
   pool_.stopping.store(1, relaxed);  // relaxed: the tokens that follow publish it
   for (auto& w : pool_.workers) w->parker().unpark();
   for (auto& thread : threads_) thread.join();

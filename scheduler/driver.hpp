@@ -3,14 +3,15 @@
 
 #include <sluice/scheduler/worker.hpp>
 
+#include <string>
 #include <thread>
 #include <vector>
 
 namespace sluice::impl {
 
-/// Starts a thread for each worker, bound to the i-th of `processors` or in turn if these are fewer; to none if there are none. Joins
+/// Starts a thread for each worker that may run, and later for others when they may; each bound to the i-th of `processors` or in turn if these are fewer; to none if there are none. Joins
 /// the threads when destroyed.
-class threads_driver {
+class threads_driver final : public worker_starter {
  public:
   explicit threads_driver(worker_pool& pool, std::vector<unsigned> processors = {});  // throws std::system_error
   ~threads_driver();
@@ -21,7 +22,10 @@ class threads_driver {
   const std::vector<unsigned>& processors() const noexcept { return processors_; }
 
  private:
-  void bind(const std::string& label, unsigned processor);  // the newest thread
+  bool start_another() noexcept override;
+  std::string label_of(std::size_t index) const;
+  void start();  // a thread for the next worker
+  int bind_newest() noexcept;
   void stop() noexcept;
 
   worker_pool& pool_;

@@ -10,27 +10,71 @@
 #include <sluice/scheduler/scheduler.hpp>
 
 #include <sluice/queues/thread_context.hpp>
+#include <sluice/scheduler/binding.hpp>
 #include <sluice/scheduler/cpu_budget.hpp>
 #include <sluice/scheduler/driver.hpp>
 #include <sluice/scheduler/topology.hpp>
 #include <sluice/scheduler/worker.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 namespace sluice::impl {
 
+namespace {
+
+struct worker_numbers {
+  std::size_t most;
+  std::size_t allowed;  // at first; every bit set: all, and that does not change
+};
+
+worker_numbers numbers(const scheduler_options& options) {
+  constexpr std::size_t most = 4096;
+  if (options.workers > most) {
+    throw std::invalid_argument("sluice: a scheduler of " + std::to_string(options.workers) +
+                                " workers was asked for; give at most " + std::to_string(most) +
+                                ", or 0 for what the machine allows");
+  }
+  if (options.budget) return {options.most_workers, options.budget()};
+  if (options.workers != 0 || options.simulation) {
+    return {options.workers != 0 ? options.workers : cpu_budget(), ~std::size_t{0}};
+  }
+  const std::size_t processors = std::min(allowed_processors().size(), most);
+  return {processors, std::min(cpu_budget(), processors)};
+}
+
+}  // namespace
+
 struct scheduler::state {
-  state(scheduler& owner, std::size_t workers, const scheduler_options& options)
-      : pool(owner, options.name, workers, options.simulation.has_value(), options.simulation.value_or(0),
-             options.ready_budget) {
+  state(scheduler& owner, worker_numbers workers, const scheduler_options& options)
+      : pool(owner, options.name, workers.most, options.simulation.has_value(), options.simulation.value_or(0),
+             options.ready_budget, workers.allowed) {
     if (options.simulation) {
       simulation.emplace(pool, *options.simulation);
     } else {
-      threads.emplace(pool, options.pin_workers ? this_topology().pinning_order() : std::vector<unsigned>());
+      start_threads(options);
     }
+  }
+
+  void start_threads(const scheduler_options& options) {
+    pool.hooks = options.hooks;
+    topology map = this_topology();
+    std::vector<unsigned> processors;
+    if (options.pin_workers) processors = map.pinning_order();
+    // A bound worker sees only its own processor in its mask: then the quota alone may change.
+    pool.budget = options.budget        ? options.budget
+                  : options.pin_workers ? [n = processors.size()] { return cpu_budget_from("", n); }
+                                        : std::function<std::size_t()>(&cpu_budget);
+    if (options.budget) pool.headcount.set_interval(options.budget_interval);
+    if (map.caches() > 1 || map.nodes() > 1) {
+      pool.map = std::move(map);
+      pool.current_processor = &current_processor;
+    }
+    threads.emplace(pool, std::move(processors));
   }
 
   /// The worker that the calling thread is, if it is one of ours.
@@ -44,21 +88,7 @@ struct scheduler::state {
   std::optional<threads_driver> threads;
 };
 
-namespace {
-
-std::size_t checked_workers(const scheduler_options& options) {
-  constexpr std::size_t most = 4096;
-  if (options.workers > most) {
-    throw std::invalid_argument("sluice: a scheduler of " + std::to_string(options.workers) +
-                                " workers was asked for; give at most " + std::to_string(most) +
-                                ", or 0 for what the machine allows");
-  }
-  return options.workers != 0 ? options.workers : cpu_budget();
-}
-
-}  // namespace
-
-scheduler::scheduler(scheduler_options options) : state_(new state(*this, checked_workers(options), options)) {}
+scheduler::scheduler(scheduler_options options) : state_(new state(*this, numbers(options), options)) {}
 
 scheduler::~scheduler() {
   while (state_->pool.visitors.load(acquire) != 0) yield_thread();  // E1 observe
@@ -84,7 +114,8 @@ waker& scheduler::background_lane() { return state_->pool.lanes.get(lane_set::ba
 waker& scheduler::pinned(std::size_t worker) noexcept { return state_->pool.workers[worker]->pinned(); }
 std::size_t scheduler::current_worker() noexcept { return worker::current()->index(); }
 
-std::size_t scheduler::worker_count() const noexcept { return state_->pool.workers.size(); }
+std::size_t scheduler::worker_count() const noexcept { return state_->pool.headcount.allowed(); }
+std::size_t scheduler::worker_slots() const noexcept { return state_->pool.workers.size(); }
 bool scheduler::simulated() const noexcept { return state_->pool.simulated; }
 const std::vector<unsigned>& scheduler::processors() const noexcept {
   static const std::vector<unsigned> none;
@@ -97,7 +128,7 @@ timer* scheduler::start_timer(time_point deadline, timer_target& target, time_po
   worker_pool& pool = state_->pool;
   const visit here(pool);
   std::size_t home = pool.idle.any_sleeper();
-  if (home == idle_state::nobody) home = pool.next_home.fetch_add(1, relaxed) % pool.workers.size();
+  if (home == idle_state::nobody) home = pool.next_home.fetch_add(1, relaxed) % pool.headcount.allowed();
   worker& w = *pool.workers[home];
   timer* const t = w.timers().start_outside(deadline, target);
   if (w.timers().must_wake_for(deadline)) w.parker().unpark();
@@ -140,11 +171,15 @@ void scheduler::unblock(atomic<std::uint32_t>& done) noexcept {
 
 void scheduler::describe(std::string& out) const {
   const worker_pool& pool = state_->pool;
-  out += "scheduler \"" + pool.name + "\": " + std::to_string(pool.workers.size()) + " workers, " +
+  const std::size_t count = pool.headcount.allowed();
+  out += "scheduler \"" + pool.name + "\": " + std::to_string(count) + " workers, " +
+         (count == pool.workers.size() ? "" : std::to_string(pool.workers.size()) + " at most, ") +
          std::to_string(pool.idle.sleeping()) + " asleep, " + std::to_string(pool.idle.searching()) + " searching, " +
          std::to_string(pool.injection.size()) + " injected, " + std::to_string(pool.overflow.size()) +
-         " overflowed, inbox " + (pool.inbox.has_items() ? "waiting" : "empty") + "\n";
-  for (const auto& w : pool.workers) w->describe(out);
+         " overflowed, " + std::to_string(pool.lanes.size(lane_set::critical)) + " critical, " +
+         std::to_string(pool.lanes.size(lane_set::background)) + " in the background, inbox " +
+         (pool.inbox.has_items() ? "waiting" : "empty") + "\n";
+  for (std::size_t i = 0; i < pool.headcount.started(); ++i) pool.workers[i]->describe(out);
 }
 
 }  // namespace sluice::impl

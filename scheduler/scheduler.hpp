@@ -3,8 +3,11 @@
 
 #include <sluice/queues/task_context.hpp>
 #include <sluice/scheduler/running.hpp>
+#include <sluice/scheduler/worker_hooks.hpp>
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,11 +26,16 @@ class timer_target {
 };
 
 struct scheduler_options {
-  std::size_t workers = 0;                  // 0: what the affinity mask and the cgroup quota allow
+  std::size_t workers = 0;                  // 0: what the affinity mask and the cgroup quota allow, also later
   std::string name = "sluice";              // thread names, dumps
   std::uint32_t ready_budget = 128;         // waits over at once until a task steps back; 0: never
   std::optional<std::uint64_t> simulation;  // a seed: one thread, virtual workers, virtual clock
   bool pin_workers = false;                 // worker i on the i-th processor of pinning_order(); not in a simulation
+  worker_hooks hooks = {};
+  // For tests, with `workers` of 0: what is asked instead of the machine, how often, and the most workers there will be.
+  std::function<std::size_t()> budget = {};
+  std::chrono::nanoseconds budget_interval = {};
+  std::size_t most_workers = 0;
 };
 
 class scheduler final : public waker {
@@ -49,7 +57,8 @@ class scheduler final : public waker {
   waker& pinned(std::size_t worker) noexcept;    // on this worker alone
   static std::size_t current_worker() noexcept;  // the number of the one that this thread is; on a worker only
 
-  std::size_t worker_count() const noexcept;
+  std::size_t worker_count() const noexcept;  // those that may run now
+  std::size_t worker_slots() const noexcept;  // the most there will ever be
   bool simulated() const noexcept;
   /// Those that the workers are bound to, in turn; empty if they are not bound.
   const std::vector<unsigned>& processors() const noexcept;

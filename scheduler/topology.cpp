@@ -1,7 +1,5 @@
 #include <sluice/scheduler/topology.hpp>
 
-#include <sluice/scheduler/cpu_budget.hpp>
-
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -146,10 +144,10 @@ const processor* topology::find(unsigned number) const noexcept {
 unsigned topology::distance(unsigned a, unsigned b) const noexcept {
   const processor* const first = find(a);
   const processor* const second = find(b);
-  if (first == nullptr || second == nullptr) return 3;
+  if (first == nullptr || second == nullptr) return far;
   if (first->core == second->core) return 0;
   if (first->cache == second->cache) return 1;
-  return first->node == second->node ? 2 : 3;
+  return first->node == second->node ? 2 : far;
 }
 
 std::vector<unsigned> topology::pinning_order() const {
@@ -193,7 +191,5 @@ topology topology_from(const std::string& root, const std::vector<unsigned>& num
   }
   return topology(std::move(processors));
 }
-
-topology this_topology() { return topology_from("", allowed_processors()); }
 
 }  // namespace sluice::impl

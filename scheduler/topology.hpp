@@ -8,6 +8,9 @@
 
 namespace sluice::impl {
 
+/// More processors than any kernel numbers.
+inline constexpr unsigned most_processors = 1u << 20;
+
 struct processor {
   unsigned number;  // the kernel's
   // From 0 without gaps, each in the order in which the processors' numbers show them.
@@ -30,8 +33,9 @@ class topology {
   /// The processor with this number, in O(1); null if it is not one of these.
   const processor* find(unsigned number) const noexcept;
 
+  static constexpr unsigned far = 3;
   /// Between two processors, by their numbers: 0 on the same core (or the same one), 1 under the same last-level cache, 2 on the
-  /// same node, 3 further away, or one of them is not known. O(1).
+  /// same node, `far` further away, or one of them is not known. O(1).
   unsigned distance(unsigned a, unsigned b) const noexcept;
 
   /// The numbers of all processors in the order in which workers 0, 1, 2, ... should be bound to them: one cache is filled
@@ -47,11 +51,8 @@ class topology {
   unsigned nodes_ = 0;
 };
 
-/// That of the processors which the calling thread may use. Reads a few files for each core: not cheap. Throws std::bad_alloc.
-topology this_topology();
-
-/// The same from the files under `root` ("" in production, a test's folder otherwise) for the processors with these rising
-/// numbers. A processor of whose core nothing can be read has one of its own; those of whose cache nothing can be read count as
+/// From the files under `root` ("" in production, a test's folder otherwise) for the processors with these rising numbers. Throws
+/// std::bad_alloc. A processor of whose core nothing can be read has one of its own; those of whose cache nothing can be read count as
 /// under one cache, those of no known node as on one node.
 topology topology_from(const std::string& root, const std::vector<unsigned>& numbers);
 

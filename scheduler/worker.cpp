@@ -7,12 +7,13 @@
 namespace sluice::impl {
 
 worker_pool::worker_pool(scheduler& o, std::string n, std::size_t count, bool s, std::uint64_t seed,
-                         std::uint32_t budget)
+                         std::uint32_t slice, std::size_t allowed)
     : owner(o),
       name(std::move(n)),
       simulated(s),
-      ready_budget(budget),
+      ready_budget(slice),
       lanes(*this, count),
+      headcount(std::min(allowed, count), allowed != ~std::size_t{0}),
       idle(count),
       overflow(count),
       injection(count) {
@@ -32,6 +33,21 @@ void worker_pool::wake_one() noexcept {
 void worker_pool::ask_for_watch() noexcept {
   watch.owe();
   if (idle.must_wake()) wake_one();
+}
+
+// Who is concerned is unparked: a sleeper that may not run any more leaves the idle word, and one that stood by begins to run.
+void worker_pool::look_up(time_point now) noexcept {
+  std::size_t n = headcount.allowed();
+  const std::size_t before = n;
+  try {
+    n = std::clamp(budget(), std::size_t{1}, workers.size());
+  } catch (...) {  // there is no memory to read it: the number stays
+  }
+  while (headcount.started() < n && starter->start_another()) headcount.one_more_started();
+  n = std::min(n, headcount.started());
+  headcount.allow(n);
+  for (std::size_t i = std::min(n, before); i < std::max(n, before); ++i) workers[i]->parker().unpark();
+  headcount.looked_up(now);
 }
 
 bool worker_pool::any_work() const noexcept {
@@ -116,7 +132,7 @@ void pinned_post::wake(runnable& r) noexcept {
 
 // So many in a row, then something else has its turn, if there is anything.
 runnable* worker::take_critical() noexcept {
-  if (critical_run_ == critical_limit) {
+  if (critical_run_ == critical_limit || stands_by()) {
     critical_run_ = 0;
     return nullptr;
   }
@@ -168,7 +184,11 @@ runnable* worker::look_outside() noexcept {
   const time_point now = adapt_interval();
   until_look_ = interval_;
   timers_.poll(now);  // also without timers: the wheel rounds by what is left, so it must know the time
-  ++looks_;           // each source comes first in turn, so that none keeps the others waiting for ever
+  pool_.recount(now);
+  if (stands_by()) [[unlikely]]
+    return keep_only_mine();
+  if (pool_.map) processor_.store(pool_.current_processor(), relaxed);
+  ++looks_;  // each source comes first in turn, so that none keeps the others waiting for ever
   if (looks_ % looks_for_background == 0) {
     if (runnable* const r = pool_.lanes.take(lane_set::background)) return r;
   }
@@ -195,9 +215,27 @@ runnable* worker::look_outside() noexcept {
   return nullptr;
 }
 
+// I4: gives away what others can run, and looks again before the next step.
+runnable* worker::keep_only_mine() noexcept {
+  until_look_ = 1;
+  if (runnable* const r = lifo_.exchange(nullptr, relaxed))
+    push_ready(*r);  // relaxed: only this thread puts something in
+  constexpr std::size_t most = 64;
+  runnable* items[most];
+  std::size_t n = 0;
+  for (runnable* r = forks_.pop(); r != nullptr || (r = ring_.pop()) != nullptr; r = forks_.pop()) {
+    items[n++] = r;
+    if (n == most) give_away(items, std::exchange(n, 0));
+  }
+  if (n != 0) give_away(items, n);
+  return pinned_.take();
+}
+
 // One task from outside to run now, and some more into the ring.
 runnable* worker::refill() noexcept {
   if (runnable* const r = pinned_.take()) return r;
+  if (stands_by()) [[unlikely]]
+    return nullptr;
   if (runnable* const chain = pool_.inbox.take_all()) return unpack_inbox(chain);
   if (runnable* const r = refill_from(pool_.overflow)) return r;
   if (runnable* const r = refill_from(pool_.injection)) return r;
@@ -210,7 +248,7 @@ runnable* worker::refill_from(injection& queue) noexcept {
   constexpr std::size_t most = 32;
   runnable* items[most];
   const std::size_t room = decltype(ring_)::capacity - std::min(ring_.size(), decltype(ring_)::capacity);
-  const std::size_t n = queue.take(items, std::min({there / pool_.workers.size() + 1, most, room + 1}));
+  const std::size_t n = queue.take(items, std::min({there / pool_.headcount.allowed() + 1, most, room + 1}));
   for (std::size_t i = 1; i < n; ++i) push_ready(*items[i]);
   return n != 0 ? items[0] : nullptr;
 }
@@ -253,18 +291,32 @@ runnable* worker::steal_from(worker& victim) noexcept {
   return r;
 }
 
+// How far the others are matters where not all share a cache: what is near is looked at first, whoever it is.
+unsigned worker::distance_to(const worker& other) const noexcept {
+  return pool_.map ? pool_.map->distance(processor_.load(relaxed), other.processor_.load(relaxed)) : 0;
+}
+
+runnable* worker::steal_at(unsigned distance, std::size_t start) noexcept {
+  const std::size_t n = pool_.headcount.started();
+  for (std::size_t i = 0; i < n; ++i) {
+    worker& victim = *pool_.workers[(start + i) % n];
+    if (&victim == this || distance_to(victim) != distance) continue;
+    if (runnable* const r = steal_from(victim)) {
+      count(steals_);
+      return r;
+    }
+  }
+  return nullptr;
+}
+
 runnable* worker::search() noexcept {
-  const std::size_t n = pool_.workers.size();
-  const std::size_t passes = n <= 2 || pool_.simulated ? 1 : 3;
+  if (pool_.map) processor_.store(pool_.current_processor(), relaxed);
+  const unsigned furthest = pool_.map ? topology::far : 0;
+  const std::size_t passes = pool_.headcount.allowed() <= 2 || pool_.simulated ? 1 : 3;
   for (std::size_t pass = 0; pass < passes; ++pass) {
-    const std::size_t start = random() % n;
-    for (std::size_t i = 0; i < n; ++i) {
-      worker& victim = *pool_.workers[(start + i) % n];
-      if (&victim == this) continue;
-      if (runnable* const r = steal_from(victim)) {
-        count(steals_);
-        return r;
-      }
+    const auto start = static_cast<std::size_t>(random());
+    for (unsigned distance = 0; distance <= furthest; ++distance) {
+      if (runnable* const r = steal_at(distance, start)) return r;
     }
     if (runnable* const r = refill()) return r;
   }
@@ -300,7 +352,7 @@ void worker::found_work() noexcept {
 
 // A searcher has found nothing. False: it is time to sleep.
 bool worker::nap() noexcept {
-  if (naps_left_ == 0 || pool_.idle.sleeping() + 1 >= pool_.workers.size() || !pool_.nap.lie_down(index_)) return false;
+  if (naps_left_ == 0 || !others_awake(pool_.idle.sleeping() + 1) || !pool_.nap.lie_down(index_)) return false;
   --naps_left_;
   const time_point deadline = std::min(timers_.next_deadline(), pool_.now() + nap_length);
   timers_.set_parked_until(deadline);
@@ -316,7 +368,7 @@ void worker::park() noexcept {
   time_point deadline = timers_.next_deadline();
   timers_.set_parked_until(deadline);
   pool_.idle.announce_sleep(index_, searching_);
-  const bool watching = pool_.idle.sleeping() < pool_.workers.size() && pool_.watch.take(index_);
+  const bool watching = others_awake(pool_.idle.sleeping()) && pool_.watch.take(index_);
   if (watching) {
     deadline = std::min(deadline, pool_.now() + watch_length_);
     watch_length_ = std::min(watch_length_ * 2, longest_watch);
@@ -326,22 +378,46 @@ void worker::park() noexcept {
   }
   const bool stay = !timers_.has_arrivals() && !pinned_.has_items() && !pool_.any_work() &&
                     pool_.stopping.load(relaxed) == 0;  // relaxed: a token comes after it
-  if (stay) {
-    count(parks_);
-    mode_.store(mode::parked, relaxed);
-    parker_.park_until(deadline);
-  }
+  if (stay) sleep_until(deadline, mode::parked);
   timers_.set_awake();
   if (watching) pool_.watch.leave();
   watched_ = watched_ || watching;
   searching_ = pool_.idle.leave_sleep(index_);
   mode_.store(searching_ ? mode::searching : mode::running, relaxed);
-  timers_.poll(pool_.now());
+  const time_point now = pool_.now();
+  timers_.poll(now);
+  pool_.recount(now);
+  if (stands_by()) until_look_ = 1;
   if (!stay) yield_thread();  // what was seen may be in the hands of a thread that needs this processor
+}
+
+void worker::sleep_until(time_point deadline, mode how) noexcept {
+  count(parks_);
+  mode_.store(how, relaxed);
+  if (pool_.hooks.on_park) pool_.hooks.on_park(index_);
+  parker_.park_until(deadline);
+  if (pool_.hooks.on_unpark) pool_.hooks.on_unpark(index_);
+}
+
+// This worker may not run now: it sleeps until it may, or has work that is its own. (headcount.hpp)
+void worker::stand_by() noexcept {
+  if (searching_ || watched_) found_work();  // what others rely on is handed on
+  pool_.headcount.stand_by();
+  const time_point deadline = timers_.next_deadline();
+  timers_.set_parked_until(deadline);
+  const bool stay = stands_by() && !timers_.has_arrivals() && !pinned_.has_items() &&
+                    pool_.stopping.load(relaxed) == 0;  // relaxed: a token comes after it
+  if (stay) sleep_until(deadline, mode::standing_by);
+  timers_.set_awake();
+  pool_.headcount.stand_up();
+  mode_.store(mode::running, relaxed);
+  timers_.poll(pool_.now());
+  until_look_ = 1;
 }
 
 void worker::work() noexcept {
   set_current(this);
+  if (pool_.hooks.on_start) pool_.hooks.on_start(index_);
   timers_.poll(pool_.now());
   bool idle = false;  // nothing was found since the last task
   for (;;) {
@@ -350,6 +426,10 @@ void worker::work() noexcept {
       idle = true;
       if (pool_.stopping.load(relaxed) != 0) break;  // relaxed: carries nothing
       if (timers_.poll(pool_.now()) != 0) continue;
+      if (stands_by()) [[unlikely]] {
+        stand_by();
+        continue;
+      }
       if (!searching_) searching_ = pool_.idle.begin_search();
       if (searching_) {
         mode_.store(mode::searching, relaxed);
@@ -364,11 +444,12 @@ void worker::work() noexcept {
     if (std::exchange(idle, false)) found_work();
     run(*r);
   }
+  if (pool_.hooks.on_stop) pool_.hooks.on_stop(index_);
   set_current(nullptr);
 }
 
 void worker::describe(std::string& out) const {
-  static constexpr const char* names[] = {"running", "searching", "parked"};
+  static constexpr const char* names[] = {"running", "searching", "parked", "standing by"};
   const auto number = [](auto n) { return std::to_string(n); };
   out += "  worker " + number(index_) + ": " + names[static_cast<std::uint32_t>(mode_.load(relaxed))];
   out += ", ready " + number(ring_.size()) + ", forked (public) " + number(forks_.public_size());

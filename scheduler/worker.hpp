@@ -23,6 +23,7 @@
 //     finds, even from the LIFO slot of a worker that has not moved between two looks. So what a long task has woken or spawned
 //     does not wait for its end. Who fills a LIFO slot while nobody watches asks a sleeper to; a watcher that finds work
 //     hands the watch on (watch.hpp).
+// I4  A worker that stands by (headcount.hpp) holds nothing that another could run: what its timers wake it gives away.
 // E1  into the LIFO slot (release) -> out of it (acquire).
 // The other edges are those of the queues, and the pair that keeps work and sleep apart is D1 of idle.hpp: its sources are the
 // rings, the deques, the inbox, the injection queues and the lanes. A pinned task has its worker woken by a token, whether it sleeps
@@ -31,6 +32,7 @@
 
 #include <sluice/queues/task_context.hpp>
 #include <sluice/scheduler/fork_lane.hpp>
+#include <sluice/scheduler/headcount.hpp>
 #include <sluice/scheduler/idle.hpp>
 #include <sluice/scheduler/inbox.hpp>
 #include <sluice/scheduler/injection.hpp>
@@ -40,11 +42,15 @@
 #include <sluice/scheduler/ready_ring.hpp>
 #include <sluice/scheduler/slice.hpp>
 #include <sluice/scheduler/timers.hpp>
+#include <sluice/scheduler/topology.hpp>
 #include <sluice/scheduler/transfer.hpp>
 #include <sluice/scheduler/watch.hpp>
+#include <sluice/scheduler/worker_hooks.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,10 +58,20 @@ namespace sluice::impl {
 
 class worker;
 
+/// Who can start a thread for the next worker that has none.
+class worker_starter {
+ public:
+  [[nodiscard]] virtual bool start_another() noexcept = 0;
+
+ protected:
+  ~worker_starter() = default;
+};
+
 /// What the workers of one scheduler share.
 struct worker_pool {
+  /// `count` workers, of which `allowed` may run at first.
   worker_pool(scheduler& owner, std::string name, std::size_t count, bool simulated, std::uint64_t seed,
-              std::uint32_t ready_budget = 0);
+              std::uint32_t ready_budget = 0, std::size_t allowed = ~std::size_t{0});
   ~worker_pool();
   worker_pool(const worker_pool&) = delete;
   worker_pool& operator=(const worker_pool&) = delete;
@@ -71,6 +87,11 @@ struct worker_pool {
   void ask_for_watch() noexcept;
   /// After publishing from outside: as wake_one, or disturbs the one that naps.
   void wake_for_outside() noexcept;
+  /// Looks up how many workers may run, if it is time to, and starts, unparks or stops them.
+  void recount(time_point now) noexcept {
+    if (headcount.due(now)) [[unlikely]]
+      look_up(now);
+  }
   /// Whether something waits that belongs to no worker.
   bool any_outside() const noexcept {
     return injection.has_items() || inbox.has_items() || overflow.has_items() || lanes.have_items();
@@ -81,12 +102,20 @@ struct worker_pool {
   void put_outside(runnable& r) noexcept;
   void submit_outside(runnable& r) noexcept;
 
+  void look_up(time_point now) noexcept;
+
   scheduler& owner;
   const std::string name;
   const bool simulated;
   const std::uint32_t ready_budget;  // waits over at once until a task steps back; 0: never
   std::vector<std::unique_ptr<worker>> workers;
   lane_set lanes;
+  sluice::impl::headcount headcount;
+  std::function<std::size_t()> budget;  // how many may run; asked if the number changes
+  worker_starter* starter = nullptr;    // likewise
+  worker_hooks hooks;
+  std::optional<topology> map;                         // if some processors are nearer to each other than to others
+  unsigned (*current_processor)() noexcept = nullptr;  // with a map
   idle_state idle;
   napper nap;
   watch_post watch;  // I3
@@ -165,7 +194,7 @@ class worker final : public fork_lane {
   }
 
  private:
-  enum class mode : std::uint32_t { running, searching, parked };
+  enum class mode : std::uint32_t { running, searching, parked, standing_by };
 
   void push_ready(runnable& r) noexcept {
     if (!ring_.push(&r)) [[unlikely]]
@@ -184,6 +213,16 @@ class worker final : public fork_lane {
   runnable* take_critical() noexcept;
   time_point adapt_interval() noexcept;
   runnable* look_outside() noexcept;
+  bool stands_by() const noexcept { return index_ >= pool_.headcount.allowed(); }
+  runnable* keep_only_mine() noexcept;
+  void stand_by() noexcept;
+  void sleep_until(time_point deadline, mode how) noexcept;
+  /// Whether somebody is awake if so many sleep. (Those that stand by are no sleepers.)
+  bool others_awake(std::size_t sleeping) const noexcept {
+    return sleeping + pool_.headcount.standing_by() < pool_.headcount.started();
+  }
+  unsigned distance_to(const worker& other) const noexcept;
+  runnable* steal_at(unsigned distance, std::size_t start) noexcept;
   runnable* refill() noexcept;
   runnable* refill_from(injection& queue) noexcept;
   runnable* unpack_inbox(runnable* chain) noexcept;
@@ -232,6 +271,7 @@ class worker final : public fork_lane {
   atomic<std::uint64_t> parks_{0};
   atomic<mode> mode_{mode::running};  // relaxed: for dumps
   atomic<runnable*> lifo_{nullptr};   // into it: the owner; out of it: anybody
+  atomic<unsigned> processor_{0};     // where it was last, with a map; all accesses relaxed: a hint
   // Small in a model build: what happens when it is full is within reach.
   ready_ring<runnable, model_build ? 4 : 1024> ring_;
   worker_timers timers_;

@@ -175,6 +175,7 @@ waker& scheduler::background_lane() { return *this; }
 waker& scheduler::pinned(std::size_t) noexcept { return *this; }
 std::size_t scheduler::current_worker() noexcept { return fork_lane::current()->index(); }
 
+std::size_t scheduler::worker_slots() const noexcept { return worker_count(); }
 std::size_t scheduler::worker_count() const noexcept { return model::most_threads; }
 bool scheduler::simulated() const noexcept { return false; }
 time_point scheduler::now() const noexcept { return impl::now(); }

@@ -1,7 +1,7 @@
 #pragma once
 // The shipped workers (worker.cpp) on model threads: a pool without threads of its own, and jobs that its workers run.
 //
-// Model threads share thread_local variables, so a job that calls its worker first says who it is (`me`).
+// A job that calls its worker first says who it is (`me`): these jobs are resumed without a scheduler.
 
 #include "items.hpp"
 
@@ -68,7 +68,8 @@ class job {
 
 /// So many workers, for model threads 1 .. workers, and the jobs that they end with.
 struct crew {
-  explicit crew(std::size_t workers, int jobs) : pool(owner(), "model", workers, false, 0), left(jobs) {}
+  explicit crew(std::size_t workers, int jobs, std::size_t allowed = ~std::size_t{0})
+      : pool(owner(), "model", workers, false, 0, 0, allowed), left(jobs) {}
 
   /// The worker that runs the calling job.
   impl::worker& me() {

@@ -13,6 +13,9 @@
 namespace sluice::impl {
 
 std::size_t cpu_budget() { return 1; }
+std::size_t cpu_budget_from(const std::string&, std::size_t processors) { return processors; }
+std::vector<unsigned> allowed_processors() { return {0}; }
+unsigned current_processor() noexcept { return 0; }
 
 topology this_topology() { return topology({{.number = 0, .core = 0, .cache = 0, .node = 0}}); }
 
@@ -20,6 +23,7 @@ threads_driver::threads_driver(worker_pool& pool, std::vector<unsigned>) : pool_
   test::here->pool = &pool;
   test::here->at_work.store(static_cast<std::uint32_t>(pool.workers.size()), relaxed);
 }
+bool threads_driver::start_another() noexcept { return false; }
 threads_driver::~threads_driver() { stop(); }
 void threads_driver::stop() noexcept {
   pool_.stopping.store(1, relaxed);

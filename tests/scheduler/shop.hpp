@@ -16,7 +16,8 @@ inline bool injection_has_memory = true;  // says each program at its start
 
 template <std::size_t Jobs>
 struct shop : crew {
-  explicit shop(std::size_t workers) : crew(workers, static_cast<int>(Jobs)), start(now()) {
+  explicit shop(std::size_t workers, std::size_t allowed = ~std::size_t{0})
+      : crew(workers, static_cast<int>(Jobs), allowed), start(now()) {
     injection_has_memory = true;
     for (std::size_t i = 0; i < Jobs; ++i) set_job(i, [] {});
   }
