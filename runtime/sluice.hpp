@@ -8,6 +8,7 @@
 #include <sluice/runtime/executor.hpp>
 #include <sluice/runtime/fork_join.hpp>
 #include <sluice/runtime/join_handle.hpp>
+#include <sluice/runtime/memory.hpp>
 #include <sluice/runtime/outcome.hpp>
 #include <sluice/runtime/parallel_for.hpp>
 #include <sluice/runtime/precise_sleep.hpp>

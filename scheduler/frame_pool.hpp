@@ -3,7 +3,8 @@
 // load, a load and a store. Full lists travel between threads through a depot, 64 blocks at a time, so that it does not
 // matter which thread frees. Works on every thread, workers or not.
 //
-// I1  A block is in use, or in one list of one thread, or in one batch of the depot, or not yet cut from a slab.
+// I1  A block is in use, or in one list of one thread, or in one batch of the depot, or not yet cut from a slab, or in the
+//     hands of a trimmer.
 // I2  A free block's first word is its link; under address sanitizer all the rest of it is poisoned.
 
 #include <sluice/queues/atomic.hpp>
@@ -49,6 +50,18 @@ inline thread_local constinit frame_list frame_lists[frame_sizes::classes] = {};
 void* allocate_frame_slowly(std::size_t c);
 /// When the list of class `c` is full.
 void hand_frames_over(std::size_t c) noexcept;
+
+/// Hands over all that this thread keeps, for others to use and for a trim to find: for a thread that is about to sleep.
+/// With nothing to hand over it reads the lists, which are 1.4 KiB, and that is all.
+void hand_all_frames_over() noexcept;
+inline void leave_frames_to_others() noexcept {
+  if constexpr (!model_build) hand_all_frames_over();
+}
+
+/// Gives the pages of slabs of which no block is in use back to the system, and says how many bytes that were. Any thread;
+/// others go on meanwhile, and cut new blocks if what they want is in the hands of the trim. One at a time: 0 while
+/// another trims. What other threads keep is not seen until they hand it over, and keeps the slabs that it is in.
+std::size_t trim_frames() noexcept;
 
 // Only where address sanitizer looks on.
 void poison_frame(void* frame, std::size_t c) noexcept;

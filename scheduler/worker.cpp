@@ -1,6 +1,8 @@
 // The worker loop; tests/scheduler/worker_model.cpp runs it in model builds.
 #include <sluice/scheduler/worker.hpp>
 
+#include <sluice/scheduler/frame_pool.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -395,6 +397,11 @@ void worker::sleep_until(time_point deadline, mode how) noexcept {
   count(parks_);
   mode_.store(how, relaxed);
   if (pool_.hooks.on_park) pool_.hooks.on_park(index_);
+  // Not for every short sleep: who is woken for a task or two needs its frames again.
+  if (const std::uint64_t steps = steps_.load(relaxed); steps - steps_at_handover_ >= steps_before_handover) {
+    steps_at_handover_ = steps;
+    leave_frames_to_others();
+  }
   parker_.park_until(deadline);
   if (pool_.hooks.on_unpark) pool_.hooks.on_unpark(index_);
 }

@@ -246,6 +246,7 @@ class worker final : public fork_lane {
   static constexpr std::uint32_t looks_for_background = 16;  // at one of so many looks the background lane comes first
   static constexpr std::uint32_t longest_interval = 64;
   static constexpr std::uint32_t naps_before_sleep = 4;
+  static constexpr std::uint64_t steps_before_handover = 256;  // of free frames, before a sleep
   static constexpr auto nap_length = std::chrono::microseconds(50);
   static constexpr auto shortest_watch = std::chrono::microseconds(250);
   static constexpr auto longest_watch = std::chrono::microseconds(8000);
@@ -264,6 +265,7 @@ class worker final : public fork_lane {
   bool watched_ = false;  // gave up the watch, and has not found work since
   bool searching_ = false;
   time_point last_look_{};
+  std::uint64_t steps_at_handover_ = 0;
   std::vector<std::uint64_t> seen_steps_;  // of each other worker, when this one last looked at its LIFO slot
   // Written by the owner, read by others.
   alignas(128) atomic<std::uint64_t> steps_{0};
