@@ -46,10 +46,10 @@ TEST(nested, a_timeout_within_a_timeout_leaves_nothing_behind) {
 task<> waits(task_group&) { co_await sleep_for(1h); }
 
 // task_group_model.cpp has the cancellation that comes before the link.
-task<bool> cancelled_group(join_handle<void>*& self) {
+task<bool> cancelled_group(std::atomic<join_handle<void>*>& self) {
   bool stopped = false;
   auto body = [&](task_group& group) -> task<> {
-    self->cancel();  // between the link and the body's task
+    self.load()->cancel();  // between the link and the body's task
     return waits(group);
   };
   try {
@@ -60,12 +60,15 @@ task<bool> cancelled_group(join_handle<void>*& self) {
   co_return stopped;
 }
 
-task<> cancels_itself(join_handle<void>*& self, bool& stopped) { stopped = co_await cancelled_group(self); }
+task<> cancels_itself(std::atomic<join_handle<void>*>& self, bool& stopped) {
+  while (self == nullptr) co_await yield();  // it may have been stolen before its spawner had the handle
+  stopped = co_await cancelled_group(self);
+}
 
 TEST(nested, a_group_that_is_cancelled_at_its_entry_tells_the_timeout_around_it) {
   in_all_worlds(
       [](runtime& r) {
-        join_handle<void>* self = nullptr;
+        std::atomic<join_handle<void>*> self = nullptr;
         bool stopped = false;
         auto outer = [&]() -> task<> {
           auto handle = spawn(cancels_itself(self, stopped));
