@@ -92,6 +92,7 @@ void blocking_pool::work(worker& me) noexcept {
       unlink(job);
       lock_.unlock();
       job.run();
+      if (made_in_.in_child()) abort_made_before_fork();  // the call has forked; another thread may have the lock there
       lock_.lock();
     } else if (stopping_) {
       break;

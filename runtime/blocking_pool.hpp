@@ -16,6 +16,7 @@
 #include <sluice/queues/atomic.hpp>
 #include <sluice/runtime/blocking_thread.hpp>
 #include <sluice/runtime/futex_mutex.hpp>
+#include <sluice/scheduler/process.hpp>
 
 #include <cstddef>
 #include <list>
@@ -79,6 +80,7 @@ class blocking_pool {
 
   const std::size_t most_;
   const std::string name_;
+  const process_stamp made_in_;
   mutable futex_mutex lock_;
   // All of these under lock_; the two counts change with the queue and the stack, and so show whoever comes without it.
   blocking_job* first_ = nullptr;

@@ -40,6 +40,7 @@ void describe(const Task& task, bool done, std::string& out) {
 }  // namespace
 
 std::string runtime_core::dump() {
+  require_threads();  // one of those that are not there may hold a lock
   std::string out = "runtime \"" + name_ + "\": " + count_of(sched().worker_count(), "worker") + ", " +
                     count_of(task_count(), "spawned task") + "\n";
   sched().describe(out);
@@ -60,6 +61,7 @@ void runtime_core::describe_tasks(std::string& out) {
 }
 
 void runtime_core::block_until(atomic<std::uint32_t>& done) {
+  require_threads();
   try {
     sched().block_until(done);
   } catch (const std::logic_error& standstill) {

@@ -244,7 +244,7 @@ class [[nodiscard("dropping the handle detaches the task: say so with detach()")
   }
 
   /// Waits on a plain thread. Throws what the task threw; std::logic_error on a worker (use co_await there), when the
-  /// result was taken, or when somebody waits already.
+  /// result was taken, when somebody waits already, or in a child of fork() if the task had not ended before.
   T wait() {
     if (scheduler::current() != nullptr) {
       impl::throw_on_worker("join_handle::wait()", "co_await the handle instead");
@@ -274,7 +274,7 @@ class [[nodiscard("dropping the handle detaches the task: say so with detach()")
     if (!record_->word().add_waiter()) return;
     try {
       waiter.wait();
-    } catch (...) {  // a simulation at a standstill: nothing runs, so the bit is still there
+    } catch (...) {  // a simulation at a standstill, or a child of fork(): nothing runs, so the bit is still there
       (void)record_->word().remove_waiter();
       record_->clear_listener();
       throw;

@@ -120,12 +120,17 @@ struct spawner {
 
 /// A set of workers and the tasks that run on them. Several may live in one process. Any thread may call any member; the
 /// destructor is called by one thread that is not a worker, when no other thread uses the runtime any more.
+///
+/// After fork() the child has none of the workers. There block_on, spawn, dump and join_handle::wait throw std::logic_error; what cannot
+/// throw (the destructor, waking a task of this runtime) says so and aborts, and so does a task that called fork() and goes on in the
+/// child until it waits or ends. A child may call exec or _exit at any time, and may make runtimes of its own on a thread that is no
+/// worker. A simulation has no threads and goes on in the child.
 class runtime {
  public:
   /// Throws std::invalid_argument for options that make no sense, std::system_error when a thread cannot be started
   /// or bound.
   explicit runtime(runtime_options options = {});
-  /// Cancels what still runs, waits for it, joins the threads. On a worker: prints why not and aborts.
+  /// Cancels what still runs, waits for it, joins the threads. On a worker, and in a child of fork(): prints why not and aborts.
   ~runtime();
   runtime(const runtime&) = delete;
   runtime& operator=(const runtime&) = delete;

@@ -4,6 +4,7 @@
 
 #include <sluice/runtime/futex_mutex.hpp>
 #include <sluice/runtime/roster.hpp>
+#include <sluice/scheduler/process.hpp>
 
 #include <cstdlib>
 #include <new>
@@ -14,6 +15,16 @@ namespace {
 
 futex_mutex list_mutex;
 atomic<runtime_core*> list_head{nullptr};  // under list_mutex, so all accesses are relaxed
+
+// A child of fork() has none of the threads of the runtimes so far, and one of these may hold the lock: no use for either.
+[[gnu::constructor(101)]] void watch_forks() {
+  if constexpr (!model_build) {
+    at_fork_in_child([] {
+      ::new (static_cast<void*>(&list_mutex)) futex_mutex;
+      list_head.store(nullptr, relaxed);
+    });
+  }
+}
 
 void print_unhandled(const unhandled_exception& e, const char* what) noexcept {
   const bool placed = *e.file != '\0';
@@ -86,6 +97,7 @@ void runtime_core::unhandled(std::exception_ptr error, const record& from) noexc
 }
 
 void runtime_core::retire() noexcept {
+  if (scheduler_->left_behind()) abort_made_before_fork();
   draining_.store(1, relaxed);
   for (std::uint64_t before = tally_->started(); cancel_everything() || tally_->started() != before;
        before = tally_->started()) {

@@ -15,6 +15,7 @@
 #include <sluice/runtime/roster_page.hpp>
 #include <sluice/runtime/worker_tally.hpp>
 #include <sluice/scheduler/fork_lane.hpp>
+#include <sluice/scheduler/process.hpp>
 #include <sluice/scheduler/scheduler.hpp>
 
 #include <cstdio>
@@ -74,7 +75,7 @@ class runtime_core {
   void give_back(roster_page& page) noexcept { roster_pages_.give(page, own_cache(&worker_share::roster_pages)); }
   void give_back(record_block& block) noexcept { records_.give(block, own_cache(&worker_share::records)); }
 
-  /// Builds a record in a block of the pool. Throws std::bad_alloc.
+  /// Builds a record in a block of the pool. Throws std::bad_alloc, and on a thread outside what require_threads() throws.
   template <class Record, class... Args>
   Record& make_record(Args&&... args);
 
@@ -92,13 +93,18 @@ class runtime_core {
   void unhandled(std::exception_ptr error, const record& from) noexcept;
   std::size_t unhandled_count() const noexcept { return unhandled_count_.load(relaxed); }
 
+  /// Throws std::logic_error in a child of the process that this runtime's threads are in.
+  void require_threads() const {
+    if (scheduler_->left_behind()) [[unlikely]]
+      throw_made_before_fork();
+  }
   void give_orphan() noexcept;
-  std::string dump();
-  /// As the scheduler's. At the standstill of a simulation the std::logic_error also lists the tasks.
+  std::string dump();  // throws what require_threads() throws
+  /// As the scheduler's. Throws what require_threads() throws. At the standstill of a simulation the std::logic_error also lists the tasks.
   void block_until(atomic<std::uint32_t>& done);
   const std::string& name() const noexcept { return name_; }
 
-  /// Dumps every runtime of the process: for watchdogs.
+  /// Dumps every runtime of the process that was not made before a fork(): for watchdogs.
   static void dump_all(std::FILE* out);
 
  private:
@@ -139,14 +145,16 @@ inline record::record(runtime_core& core, const char* name_, const char* file_, 
 template <class Record, class... Args>
 Record& runtime_core::make_record(Args&&... args) {
   static_assert(sizeof(Record) <= record_block::room && alignof(Record) <= 16);
-  record_block& block = records_.take(own_cache(&worker_share::records));
+  stable_cache* const cache = own_cache(&worker_share::records);
+  if (cache == nullptr) require_threads();
+  record_block& block = records_.take(cache);
   try {
     auto* made = ::new (static_cast<void*>(block.storage)) Record(*this, std::forward<Args>(args)...);
     // Visitors find the record's base at the start of the storage.
     if (static_cast<void*>(static_cast<record*>(made)) != static_cast<void*>(block.storage)) std::abort();
     return *made;
   } catch (...) {
-    records_.give(block, own_cache(&worker_share::records));
+    records_.give(block, cache);
     throw;
   }
 }

@@ -12,6 +12,16 @@
 #include <utility>
 
 namespace sluice::impl {
+namespace {
+
+// A worker whose task has called fork() goes on in the child, where it has no business: it notices when it looks outside.
+[[gnu::constructor(101)]] void watch_forks() {
+  at_fork_in_child([] {
+    if (worker* const w = worker::current()) w->look_soon();
+  });
+}
+
+}  // namespace
 
 threads_driver::threads_driver(worker_pool& pool, std::vector<unsigned> processors)
     : pool_(pool), processors_(std::move(processors)) {

@@ -36,6 +36,7 @@ void fork_lane::await(native_call& call) noexcept {
   unsigned looks = 0;
   auto sleep = shortest_sleep;
   while (call.state_.load(acquire) != native_call::done) {  // E1 observe
+    if (made_in_.in_child()) abort_made_before_fork();      // the thief is not there
     if (help(call)) {
       looks = 0;
       sleep = shortest_sleep;

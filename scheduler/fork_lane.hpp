@@ -27,6 +27,7 @@
 #include <sluice/queues/atomic.hpp>
 #include <sluice/queues/task_context.hpp>
 #include <sluice/scheduler/fork_deque.hpp>
+#include <sluice/scheduler/process.hpp>
 #include <sluice/scheduler/running.hpp>
 
 #include <cstddef>
@@ -168,6 +169,8 @@ class fork_lane {
   friend native_call;
   void run_call(native_call& call) noexcept;
   bool help(native_call& call) noexcept;
+
+  const process_stamp made_in_;
 
   static constexpr unsigned looks_before_sleep = model_build ? 1 : 200;
   static constexpr auto shortest_sleep = std::chrono::microseconds(50);

@@ -91,6 +91,7 @@ struct scheduler::state {
 scheduler::scheduler(scheduler_options options) : state_(new state(*this, numbers(options), options)) {}
 
 scheduler::~scheduler() {
+  state_->pool.require_threads();
   while (state_->pool.visitors.load(acquire) != 0) yield_thread();  // E1 observe
   delete state_;
 }
@@ -117,6 +118,7 @@ std::size_t scheduler::current_worker() noexcept { return worker::current()->ind
 std::size_t scheduler::worker_count() const noexcept { return state_->pool.headcount.allowed(); }
 std::size_t scheduler::worker_slots() const noexcept { return state_->pool.workers.size(); }
 bool scheduler::simulated() const noexcept { return state_->pool.simulated; }
+bool scheduler::left_behind() const noexcept { return state_->pool.left_behind(); }
 const std::vector<unsigned>& scheduler::processors() const noexcept {
   static const std::vector<unsigned> none;
   return state_->threads ? state_->threads->processors() : none;
@@ -144,6 +146,7 @@ bool scheduler::stop_timer(timer* t) noexcept {
 
 void scheduler::block_until(atomic<std::uint32_t>& done) {
   if (!state_->simulation) {
+    if (left_behind()) throw_made_before_fork();
     while (done.load(acquire) == 0) futex::wait(done, 0);  // E2 observe
     return;
   }

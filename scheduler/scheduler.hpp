@@ -60,6 +60,10 @@ class scheduler final : public waker {
   std::size_t worker_count() const noexcept;  // those that may run now
   std::size_t worker_slots() const noexcept;  // the most there will ever be
   bool simulated() const noexcept;
+  /// Whether a fork() lies between the making of this scheduler and the present process, which then has none of its threads. There
+  /// block_until throws std::logic_error; what is noexcept, timers and the destructor say so and abort, and so does the loop of a
+  /// worker whose task has called fork() and goes on. Never of a simulation, which needs no threads.
+  bool left_behind() const noexcept;
   /// Those that the workers are bound to, in turn; empty if they are not bound.
   const std::vector<unsigned>& processors() const noexcept;
 

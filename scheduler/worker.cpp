@@ -183,6 +183,7 @@ bool worker::others_wait() noexcept {
 
 // Once in a while: timers, and what the usual order would leave waiting.
 runnable* worker::look_outside() noexcept {
+  pool_.require_threads();
   const time_point now = adapt_interval();
   until_look_ = interval_;
   timers_.poll(now);  // also without timers: the wheel rounds by what is left, so it must know the time

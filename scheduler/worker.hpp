@@ -39,6 +39,7 @@
 #include <sluice/scheduler/lanes.hpp>
 #include <sluice/scheduler/napper.hpp>
 #include <sluice/scheduler/parker.hpp>
+#include <sluice/scheduler/process.hpp>
 #include <sluice/scheduler/ready_ring.hpp>
 #include <sluice/scheduler/slice.hpp>
 #include <sluice/scheduler/timers.hpp>
@@ -81,6 +82,13 @@ struct worker_pool {
     return simulated ? time_point(std::chrono::nanoseconds(virtual_now.load(relaxed))) : impl::now();
   }
 
+  /// Whether this is a child of the process that the threads of this pool are in.
+  bool left_behind() const noexcept { return made_in.in_child() && !simulated; }
+  /// If so: says that, and aborts.
+  void require_threads() const noexcept {
+    if (left_behind()) [[unlikely]]
+      abort_made_before_fork();
+  }
   /// Wakes a sleeper to search, if there is one and nobody searches.
   void wake_one() noexcept;
   /// I3: somebody sleeps and nobody watches. Whoever searches then, or is woken here, watches in the end or wakes the next.
@@ -107,6 +115,7 @@ struct worker_pool {
   scheduler& owner;
   const std::string name;
   const bool simulated;
+  const process_stamp made_in;
   const std::uint32_t ready_budget;  // waits over at once until a task steps back; 0: never
   std::vector<std::unique_ptr<worker>> workers;
   lane_set lanes;
@@ -133,6 +142,7 @@ struct worker_pool {
 class visit {
  public:
   explicit visit(worker_pool& pool) noexcept : pool_(pool) {
+    pool_.require_threads();
     pool_.visitors.fetch_add(1, relaxed);  // relaxed: what is handed over afterwards carries it to the destructor
   }
   ~visit() { pool_.visitors.fetch_sub(1, release); }  // E1 of scheduler.cpp
@@ -184,6 +194,8 @@ class worker final : public fork_lane {
   worker_timers& timers() noexcept { return timers_; }
   pinned_post& pinned() noexcept { return pinned_; }
   sluice::impl::parker& parker() noexcept { return parker_; }
+  /// The next step begins with a look outside.
+  void look_soon() noexcept { until_look_ = 1; }
   bool has_public_work() const noexcept { return ring_.has_items() || forks_.has_public(); }
   void describe(std::string& out) const;
 

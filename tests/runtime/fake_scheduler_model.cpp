@@ -178,6 +178,7 @@ std::size_t scheduler::current_worker() noexcept { return fork_lane::current()->
 std::size_t scheduler::worker_slots() const noexcept { return worker_count(); }
 std::size_t scheduler::worker_count() const noexcept { return model::most_threads; }
 bool scheduler::simulated() const noexcept { return false; }
+bool scheduler::left_behind() const noexcept { return false; }
 time_point scheduler::now() const noexcept { return impl::now(); }
 
 timer* scheduler::start_timer(time_point, timer_target& target, time_point) {
