@@ -32,7 +32,10 @@ numbers range(unsigned from, unsigned to) {
 
 std::string list_of(const numbers& members) {
   std::string text;
-  for (const unsigned member : members) text += (text.empty() ? "" : ",") + std::to_string(member);
+  for (const unsigned member : members) {
+    if (!text.empty()) text += ',';
+    text += std::to_string(member);
+  }
   return text + "\n";
 }
 
