@@ -148,6 +148,24 @@ TEST(fork, what_cannot_throw_says_so_and_aborts) {
   waiter.wait();
 }
 
+task<> compute_until(std::atomic<bool>& begun, std::atomic<bool>& over) {
+  begun = true;
+  while (!over) std::this_thread::yield();
+  co_return;
+}
+
+TEST(fork, a_destructor_in_the_child_aborts_whatever_its_tasks_were_at) {
+  std::atomic<bool> begun{false};
+  std::atomic<bool> over{false};
+  std::optional<runtime> idle(threads(2));
+  std::optional<runtime> busy(threads(1));
+  busy->spawn(compute_until, std::ref(begun), std::ref(over)).detach();
+  while (!begun) std::this_thread::yield();
+  EXPECT_EQ(in_child([&] { return idle.reset(), 0; }), aborted);
+  EXPECT_EQ(in_child([&] { return busy.reset(), 0; }), aborted);
+  over = true;
+}
+
 TEST(fork, a_simulation_goes_on_in_the_child) {
   runtime r(simulated(3));
   event never;
