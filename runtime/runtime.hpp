@@ -124,7 +124,7 @@ struct spawner {
 /// After fork() the child has none of the workers. There block_on, spawn, dump and join_handle::wait throw std::logic_error; what cannot
 /// throw (the destructor, waking a task of this runtime) says so and aborts, and so does a task that called fork() and goes on in the
 /// child until it waits or ends. A child may call exec or _exit at any time, and may make runtimes of its own on a thread that is no
-/// worker. A simulation has no threads and goes on in the child.
+/// worker. A simulation has no threads and goes on in the child. For signals see there.
 class runtime {
  public:
   /// Throws std::invalid_argument for options that make no sense, std::system_error when a thread cannot be started

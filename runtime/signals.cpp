@@ -5,11 +5,13 @@
 
 #include <sluice/runtime/signal_watch.hpp>
 #include <sluice/scheduler/binding.hpp>
+#include <sluice/scheduler/process.hpp>
 #include <sluice/scheduler/scheduler.hpp>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -22,6 +24,16 @@ namespace {
 void handler(int number);
 
 class system_watch final : public signal_watch {
+ public:
+  /// In a child, where its one thread calls it: the watcher is not there, and one that is not there may hold the lock.
+  void forked() noexcept {
+    lost_ = lost_ || has_watcher_;
+    ::new (static_cast<void*>(&lock)) futex_mutex;
+  }
+  /// Whether the watcher was started before a fork(). Does not change while there are other threads.
+  bool lost() const noexcept { return lost_; }
+
+ private:
   void start() override {
     // The watcher takes no signals itself: they interrupt threads that have something to lose by waiting.
     sigset_t all;
@@ -39,6 +51,7 @@ class system_watch final : public signal_watch {
       throw;
     }
     pthread_sigmask(SIG_SETMASK, &old, nullptr);
+    has_watcher_ = true;
   }
 
   [[noreturn]] void run() noexcept {
@@ -55,12 +68,20 @@ class system_watch final : public signal_watch {
   }
   void restore(std::size_t number) noexcept override { sigaction(static_cast<int>(number), &before_[number], nullptr); }
 
-  std::array<struct sigaction, most_signals> before_{};  // under the lock
+  // Under the lock.
+  std::array<struct sigaction, most_signals> before_{};
+  bool has_watcher_ = false;
+
+  bool lost_ = false;
 };
 
 // Made before any code runs, and with nothing to destroy: handlers and the watcher use it as long as the process runs.
 constinit system_watch the_watch;
 static_assert(std::is_trivially_destructible_v<system_watch>);
+
+[[gnu::constructor(101)]] void watch_forks() {
+  at_fork_in_child([] { the_watch.forked(); });
+}
 
 void handler(int number) {
   const int saved = errno;
@@ -86,6 +107,11 @@ signals::signals(std::initializer_list<int> numbers)
                                   " reports a fault of the thread itself, which could not go on; leave it out");
     }
     listener_->listed[static_cast<std::size_t>(number)] = true;
+  }
+  if (impl::the_watch.lost()) {
+    throw std::logic_error(
+        "sluice::signals: the thread that watches signals was started before fork(), and is not in the child; use "
+        "signals in the parent only, or make the first object after fork()");
   }
   impl::the_watch.add(*listener_);
 }

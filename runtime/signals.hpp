@@ -70,7 +70,8 @@ struct [[nodiscard]] signal_operation {
 class signals {
  public:
   /// Throws std::invalid_argument for an empty list or a signal that cannot be handled, std::system_error when the watcher
-  /// thread cannot be started.
+  /// thread cannot be started, std::logic_error in a child of fork() whose parent had such an object before: the child has no
+  /// watcher, and objects made before never give a signal there.
   signals(std::initializer_list<int> numbers);
   /// With a waiter left: prints what waits, and aborts.
   ~signals();

@@ -291,6 +291,24 @@ TEST(fork, a_runtime_that_is_made_in_the_child_works_and_its_own_child_is_told_t
   EXPECT_EQ(old.block_on(give(6)), 6);
 }
 
+task<int> first_of(signals& from) { co_return co_await from.next(); }
+
+TEST(fork, signals_in_the_child_are_an_error_where_the_parent_had_them_and_work_where_it_had_none) {
+  if (!child_may_start_threads) GTEST_SKIP() << why_not;
+  const auto raise_and_await = [] {
+    signals s{SIGUSR1};
+    runtime r(threads(1));
+    std::raise(SIGUSR1);
+    return r.block_on(first_of(s)) == SIGUSR1 ? 0 : 1;
+  };
+  const std::string without = in_child(raise_and_await);
+  std::optional<signals> old(std::in_place, std::initializer_list<int>{SIGUSR2});
+  EXPECT_THAT(in_child(raise_and_await), HasSubstr("it threw: sluice::signals: the thread that watches signals was"));
+  EXPECT_EQ(in_child([&] { return old.reset(), 0; }), "exit 0\n");
+  // Another test of this process may have used signals before.
+  EXPECT_THAT(without, ::testing::AnyOf("exit 0\n", HasSubstr("it threw: sluice::signals: the thread that watches")));
+}
+
 // A stream whose writer waits: so the one who dumps has the list of runtimes for as long as the test wants.
 struct slow_stream {
   std::atomic<bool> writes{false};
