@@ -83,13 +83,14 @@ void print_line(const board_entry& entry, const reading& r) {
               processors());
 }
 
-void print_error(const board_entry& entry, const char* message) {
+/// A line without figures: `kind` is "error" or "skipped".
+void print_sentence(const board_entry& entry, const char* kind, const char* message) {
   std::string quoted;
   for (const char* c = message; *c != 0; ++c) {
     if (*c == '"' || *c == '\\') quoted += '\\';
     quoted += *c == '\n' ? ' ' : *c;
   }
-  std::printf("{\"board\":\"%s\",\"peer\":\"%s\",\"error\":\"%s\"}\n", entry.board.c_str(), entry.peer.c_str(),
+  std::printf("{\"board\":\"%s\",\"peer\":\"%s\",\"%s\":\"%s\"}\n", entry.board.c_str(), entry.peer.c_str(), kind,
               quoted.c_str());
 }
 
@@ -101,9 +102,12 @@ void run_case(benchmark::State& state, const board_entry* entry, effort e) {
       const reading r = measure(*entry, e);
       state.SetIterationTime(r.wall_s);
       print_line(*entry, r);
+    } catch (const skip& why) {
+      print_sentence(*entry, "skipped", why.what());
+      state.SkipWithError(why.what());  // SkipWithMessage is newer than Debian 12; `failed` decides the exit status
     } catch (const std::exception& wrong) {
       failed = true;
-      print_error(*entry, wrong.what());
+      print_sentence(*entry, "error", wrong.what());
       state.SkipWithError(wrong.what());
     }
     std::fflush(stdout);

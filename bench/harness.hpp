@@ -2,12 +2,13 @@
 // What every board shares: the clock, the reading that a board returns, and the list of boards.
 //
 // A board is a function that does a fixed amount of work, checks its own answer and returns a reading; the harness
-// makes a Google Benchmark case of it and prints one JSON line. A wrong answer is thrown and fails the case. Rules of
-// measurement: README.md.
+// makes a Google Benchmark case of it and prints one JSON line. A wrong answer is thrown and fails the case; a board that
+// cannot be measured on this machine throws `skip`, which fails nothing. Rules of measurement: README.md.
 
 #include <chrono>
 #include <cstdint>
 #include <ctime>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,6 +62,11 @@ class stopwatch {
 
   clock::time_point wall_ = clock::now();
   double cpu_ = process_cpu();
+};
+
+/// What a board throws that cannot be measured here: the sentence says why not.
+struct skip : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 /// Throws std::runtime_error naming `what` unless the two are equal: every board calls it on its answer.

@@ -17,6 +17,10 @@ inline constexpr long pipeline_total = 1'000'000;
 inline constexpr long semaphore_total = 2'000'000;
 inline constexpr long parked_total = 1'000'000;
 inline constexpr long wake_total = 2000;
+inline constexpr unsigned crowd = 64;  // workers of the oversubscribed boards
+inline constexpr int crowd_turns = 5;  // of the crowd, and as many of the matching number
+inline constexpr long service_total = 2'000'000;
+inline constexpr long quota_total = 40'000'000;
 
 struct queue_shape {
   std::size_t capacity;
@@ -28,6 +32,7 @@ struct queue_shape {
 inline std::int64_t sum_to(long n) { return static_cast<std::int64_t>(n) * (n + 1) / 2; }
 
 inline int fib_size(effort e) { return e == effort::full ? 35 : e == effort::quick ? 29 : 22; }
+inline int crowd_fib_size(effort e) { return e == effort::full ? 33 : e == effort::quick ? 30 : 24; }
 inline int skynet_depth(effort e) { return e == effort::full ? 7 : e == effort::quick ? 5 : 4; }
 inline int queens_size(effort e) { return e == effort::full ? 12 : e == effort::quick ? 10 : 8; }
 

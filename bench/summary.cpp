@@ -28,6 +28,8 @@ constexpr std::array rows = {
     row{"pipeline", "queue of 10, 1 to 3, join (2)"},
     row{"fork_join.fib", "fork-join, fib"},
     row{"fork_join.skynet", "fork-join, skynet"},
+    row{"oversubscribed.fib", "fib with 64 workers (3)"},
+    row{"oversubscribed.queue", "service work with 64 workers (3)"},
 };
 
 /// Millions of items per second and core of one contender, a sample for each round.
@@ -42,6 +44,8 @@ struct column {
       try {
         const reading r = measure(peer, rows[i].board, effort::full);
         samples[i].push_back(r.items / r.wall_s / processors() * 1e-6);
+      } catch (const skip& why) {
+        std::printf("%s, %s: skipped: %s\n", peer, rows[i].title, why.what());
       } catch (const std::exception& wrong) {
         failed = true;
         std::printf("%s, %s: %s\n", peer, rows[i].title, wrong.what());
@@ -74,7 +78,8 @@ void print_table(column& ours, column& theirs) {
   }
   std::printf(
       "(1) oneTBB has no coroutines: a task that submits itself again.  (2) oneTBB: threads that block.\n"
-      "Both with %u worker threads, no cut-off in fork-join; median of up to %d rounds. All boards: "
+      "(3) What 64 workers do on these processors, per processor.\n"
+      "Otherwise both with %u worker threads, no cut-off in fork-join; median of up to %d rounds. All boards: "
       "tools/bench\n",
       processors(), most_rounds);
 }

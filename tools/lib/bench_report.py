@@ -10,7 +10,8 @@ class Cell:
 
     def __init__(self, readings):
         self.errors = [reading["error"] for reading in readings if "error" in reading]
-        self.good = [reading for reading in readings if "error" not in reading]
+        self.skipped = [reading["skipped"] for reading in readings if "skipped" in reading]
+        self.good = [reading for reading in readings if "error" not in reading and "skipped" not in reading]
 
     def quiet_runs(self):
         return [reading for reading in self.good if not reading.get("disturbed")]
@@ -34,6 +35,8 @@ class Row:
         self.leave_out_disturbed()
         self.goal = self.scaled(board.get("goal"), scale)
         rivals = {peer: cell.value for peer, cell in self.cells.items() if peer != "sluice" and cell.value is not None}
+        if board.get("relative"):  # each figure is relative to another of the same contender, so it beats nobody else's
+            rivals = {}
         self.best = (max if self.higher else min)(rivals, key=rivals.get) if rivals else None
         self.leader = self.estimate_leader(board.get("leader"))
 
@@ -81,11 +84,11 @@ class Row:
         return work["sluice"] / rivals[best], best
 
     def standing(self):
-        """One of: wrong, behind, behind the leader, short of the goal, ahead."""
+        """One of: wrong, skipped, behind, behind the leader, short of the goal, ahead."""
         if "sluice" in self.cells and self.cells["sluice"].errors:
             return "wrong"
         if self.ours is None:
-            return "not measured"
+            return "skipped" if "sluice" in self.cells and self.cells["sluice"].skipped else "not measured"
         best = self.advantage(self.cells[self.best].value) if self.best else None
         if best is not None and best < 1:
             return "behind"
@@ -138,6 +141,7 @@ def print_summary(rows):
         ("short of the goal", "Ahead of everybody, short of the goal"),
         ("ahead", "Ahead, goal met"),
         ("not measured", "Not measured with sluice"),
+        ("skipped", "Skipped, for what stands below"),
     ]
     for standing, title in titles:
         names = [name_with_ratio(row, standing) for row in rows if row.standing() == standing]
@@ -195,6 +199,27 @@ def print_tails(rows, peers):
         print("\n".join(lines) + "\n")
 
 
+def print_conditions(rows, peers):
+    """What the boards of bad conditions found out beside their figure."""
+    names = [
+        ("matched_m_s", "M/s, a worker per processor"),
+        ("crowd_m_s", "M/s, 64 workers"),
+        ("matched_m_cpu_s", "M per CPU-s, a worker per processor"),
+        ("crowd_m_cpu_s", "M per CPU-s, 64 workers"),
+        ("processors_used", "processors used"),
+        ("throttled_percent", "% of the periods cut short"),
+    ]
+    lines = []
+    for row in rows:
+        for name, title in names:
+            if any(cell.median(name) is not None for cell in row.cells.values()):
+                cells = "".join(figure(row.cells[peer].median(name), 12) for peer in peers)
+                lines.append(f"{row.board['board']:<21}{title:<36}{cells}")
+    if lines:
+        print(f"{'Under bad conditions':<57}" + "".join(f"{peer:>12}" for peer in peers))
+        print("\n".join(lines) + "\n")
+
+
 def print_costs(rows, peers):
     print("M items per CPU-second" + " " * 7 + "".join(f"{peer:>12}" for peer in peers) + "   vs best   peak memory, MB")
     for row in rows:
@@ -215,6 +240,7 @@ def print_report(machine, boards, peers, readings):
     print_summary(rows)
     print_figures(rows, peers)
     print_tails(rows, peers)
+    print_conditions(rows, peers)
     print_costs(rows, peers)
     failed = False
     for row in rows:
@@ -222,4 +248,6 @@ def print_report(machine, boards, peers, readings):
             for error in cell.errors[:1]:
                 failed = True
                 print(f"{row.board['board']}, {peer}, {len(cell.errors)} runs: {error}")
+            for reason in cell.skipped[:1]:
+                print(f"{row.board['board']}, {peer}, skipped: {reason}")
     return failed
