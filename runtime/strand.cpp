@@ -1,5 +1,7 @@
 #include <sluice/runtime/strand.hpp>
 
+#include <sluice/queues/fail.hpp>
+
 #include <stdexcept>
 
 namespace sluice {
@@ -16,5 +18,15 @@ impl::scheduler& home_of_task() {
 
 strand::strand() : core_(new impl::strand_core(home_of_task())) {}
 strand::strand(runtime& home) : core_(new impl::strand_core(home.core_->sched())) {}
+
+strand::~strand() {
+  const impl::task_context* const task = impl::scheduler::current_task();
+  if (task != nullptr && &task->current_waker() == core_) {
+    impl::fail(
+        "a strand was destroyed by a task that is on it, which would never go on; let the task move away before, with "
+        "resume_on(lane::normal), or put only a part of it on the strand, with on(strand, task)");
+  }
+  core_->abandon();
+}
 
 }  // namespace sluice

@@ -14,14 +14,14 @@ namespace sluice {
 /// What a task on a strand calls, awaits (co_await task, the body of with_group, timeout and shield of a task) is part of it and stays
 /// there. Children of when_all and of groups, and spawned tasks, run anywhere unless they are put on the strand: on(strand, child).
 ///
-/// Must outlive the tasks on it; destroyed with a ready one it prints so and aborts. It may go when they have ended, though the
+/// Must outlive the tasks on it; destroyed with a ready one, or by one, it prints so and aborts. It may go when they have ended, though the
 /// last may just be leaving it on another thread, and before or after its runtime.
 class strand {
  public:
   /// Of the runtime whose worker this is. Throws std::logic_error on any other thread, std::bad_alloc.
   strand();
   explicit strand(runtime& home);  ///< Throws std::bad_alloc.
-  ~strand() { core_->abandon(); }
+  ~strand();
   strand(const strand&) = delete;
   strand& operator=(const strand&) = delete;
 

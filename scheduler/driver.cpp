@@ -39,9 +39,11 @@ threads_driver::threads_driver(worker_pool& pool, std::vector<unsigned> processo
       }
     }
   } catch (...) {
+    pool_.headcount.open();
     stop();
     throw;
   }
+  pool_.headcount.open();
 }
 
 std::string threads_driver::label_of(std::size_t index) const {

@@ -112,8 +112,9 @@ class fork_lane {
     return forks_.pop_if(&r);
   }
 
-  /// Resumes `task`, as the worker's loop does: for chores that run tasks themselves.
-  virtual void run_slice(task_context& task) noexcept = 0;
+  /// Resumes `task`, as the worker's loop does: for chores that run tasks themselves. False: others shall have their turn before
+  /// another task of the chore's.
+  [[nodiscard]] virtual bool run_slice(task_context& task) noexcept = 0;
   /// The running task has used its slice up: whether anybody waits for a turn. False: another slice has begun.
   virtual bool others_wait() noexcept = 0;
 

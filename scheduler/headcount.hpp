@@ -9,7 +9,7 @@
 // I1  allowed <= started <= the workers there are; started only grows. One thread at a time looks the number up (`due`), and changes both.
 // All accesses but those of next_ are relaxed: who changes a number unparks those that it concerns, and the token carries it (E1 of
 // parker.hpp); anybody else only works a little with the old one.
-// E1  looked_up (release) -> due and fix (acquire): what the last one to look has left: I1, and the threads that it has started.
+// E1  open and looked_up (release) -> due and fix (acquire): what the last one to look has left: I1, and the threads that it has started.
 
 #include <sluice/queues/atomic.hpp>
 
@@ -23,7 +23,7 @@ class headcount {
  public:
   /// `changes`: the number is to be looked up now and then.
   headcount(std::size_t allowed, bool changes) noexcept
-      : allowed_(allowed), started_(allowed), next_(changes ? 0 : fixed) {}
+      : allowed_(allowed), started_(allowed), next_(changes ? in_progress : fixed) {}
   /// How long the number holds; before any worker runs.
   void set_interval(std::chrono::nanoseconds interval) noexcept { interval_ = interval; }
 
@@ -31,6 +31,11 @@ class headcount {
   std::size_t started() const noexcept { return started_.load(relaxed); }
   std::size_t standing_by() const noexcept { return standing_by_.load(relaxed); }
 
+  /// The first workers have their threads: from now on the number is looked up.
+  void open() noexcept {
+    std::int64_t closed = in_progress;
+    (void)next_.compare_exchange_strong(closed, 0, release, relaxed);  // E1 publish
+  }
   /// Whether the number must be looked up now, by the caller, which calls looked_up() afterwards.
   bool due(time_point now) noexcept {
     std::int64_t next = next_.load(relaxed);

@@ -35,34 +35,32 @@ void strand_core::abandon() noexcept {
 task_context* strand_core::begin(chore& self, fork_lane& by) noexcept {
   auto& strand = static_cast<strand_core&>(self);
   for (int left = turn; left > 0; --left) {
-    runnable* const r = strand.next();
-    if (r == nullptr) return nullptr;
-    by.run_slice(static_cast<task_context&>(*r));
+    if (strand.line_ == nullptr && !strand.take_list()) return nullptr;
+    if (strand.word_.load(relaxed) == orphaned) fail(destroyed_early);  // relaxed: I3, found sooner or later
+    runnable* const r = strand.line_;
+    strand.line_ = r->next;
+    if (!by.run_slice(static_cast<task_context&>(*r))) break;
   }
-  strand.home_.yield(strand);
+  if (strand.line_ != nullptr || strand.take_list()) strand.home_.yield(strand);
   return nullptr;
 }
 
-// The next task, or null: then the strand is another's, or gone.
-runnable* strand_core::next() noexcept {
-  if (line_ == nullptr) {
-    std::uintptr_t seen = busy;
-    if (word_.compare_exchange_strong(seen, idle, release, acquire)) return nullptr;  // E2 publish, I2
-    if (seen == orphaned) {
-      delete this;
-      return nullptr;
-    }
-    auto* newest = reinterpret_cast<runnable*>(word_.exchange(busy, acquire));  // E1 observe
-    while (newest != nullptr) {
-      runnable* const older = newest->next;
-      newest->next = line_;
-      line_ = newest;
-      newest = older;
-    }
+// What has become ready. False: nothing, and the strand is another's now, or gone.
+bool strand_core::take_list() noexcept {
+  std::uintptr_t seen = busy;
+  if (word_.compare_exchange_strong(seen, idle, release, acquire)) return false;  // E2 publish, I2
+  if (seen == orphaned) {
+    delete this;
+    return false;
   }
-  runnable* const r = line_;
-  line_ = r->next;
-  return r;
+  auto* newest = reinterpret_cast<runnable*>(word_.exchange(busy, acquire));  // E1 observe
+  while (newest != nullptr) {
+    runnable* const older = newest->next;
+    newest->next = line_;
+    line_ = newest;
+    newest = older;
+  }
+  return true;
 }
 
 }  // namespace sluice::impl

@@ -47,14 +47,15 @@ class strand_core final : public chore, public waker {
   ~strand_core() = default;
 
   static task_context* begin(chore& self, fork_lane& by) noexcept;
-  runnable* next() noexcept;
+  bool take_list() noexcept;
 
   static constexpr std::uintptr_t idle = 0;
   static constexpr std::uintptr_t busy = 1;
   static constexpr std::uintptr_t orphaned = 2;
   static bool is_task(std::uintptr_t word) noexcept { return word > orphaned; }
 
-  static constexpr int turn = model_build ? 1 : 16;  // so many are resumed before others on the worker have their turn
+  // So many are resumed at most, each of which counts as a step of the worker, before others there have their turn.
+  static constexpr int turn = model_build ? 1 : 16;
 
   scheduler& home_;
   runnable* line_ = nullptr;           // I1: what was taken out of the word, oldest first

@@ -191,6 +191,16 @@ runnable* worker::look_outside() noexcept {
   if (stands_by()) [[unlikely]]
     return keep_only_mine();
   if (pool_.map) processor_.store(pool_.current_processor(), relaxed);
+  // Where steps are long, each of them begins here: then the LIFO slot and the deque have every other one, and what is critical
+  // goes first here too, but not at every look.
+  if (interval_ == 1 && std::exchange(look_gave_, false)) return nullptr;
+  look_gave_ = true;
+  if (critical_looks_ < critical_limit && pool_.lanes.in_use()) {
+    ++critical_looks_;
+    if (runnable* const r = take_critical()) return r;
+  }
+  critical_looks_ = 0;
+  critical_run_ = 0;
   ++looks_;  // each source comes first in turn, so that none keeps the others waiting for ever
   if (looks_ % looks_for_background == 0) {
     if (runnable* const r = pool_.lanes.take(lane_set::background)) return r;
@@ -215,6 +225,7 @@ runnable* worker::look_outside() noexcept {
     }
     if (r != nullptr) return r;
   }
+  look_gave_ = false;
   return nullptr;
 }
 
@@ -368,6 +379,7 @@ bool worker::nap() noexcept {
 }
 
 void worker::park() noexcept {
+  if (pool_.hooks.on_park) pool_.hooks.on_park(index_);  // before the looks: it may make tasks ready
   time_point deadline = timers_.next_deadline();
   timers_.set_parked_until(deadline);
   pool_.idle.announce_sleep(index_, searching_);
@@ -392,28 +404,28 @@ void worker::park() noexcept {
   pool_.recount(now);
   if (stands_by()) until_look_ = 1;
   if (!stay) yield_thread();  // what was seen may be in the hands of a thread that needs this processor
+  if (pool_.hooks.on_unpark) pool_.hooks.on_unpark(index_);
 }
 
 void worker::sleep_until(time_point deadline, mode how) noexcept {
   count(parks_);
   mode_.store(how, relaxed);
-  if (pool_.hooks.on_park) pool_.hooks.on_park(index_);
   // Not for every short sleep: who is woken for a task or two needs its frames again.
   if (const std::uint64_t steps = steps_.load(relaxed); steps - steps_at_handover_ >= steps_before_handover) {
     steps_at_handover_ = steps;
     leave_frames_to_others();
   }
   parker_.park_until(deadline);
-  if (pool_.hooks.on_unpark) pool_.hooks.on_unpark(index_);
 }
 
 // This worker may not run now: it sleeps until it may, or has work that is its own. (headcount.hpp)
 void worker::stand_by() noexcept {
   if (searching_ || watched_) found_work();  // what others rely on is handed on
+  if (pool_.hooks.on_park) pool_.hooks.on_park(index_);
   pool_.headcount.stand_by();
   const time_point deadline = timers_.next_deadline();
   timers_.set_parked_until(deadline);
-  const bool stay = stands_by() && !timers_.has_arrivals() && !pinned_.has_items() &&
+  const bool stay = stands_by() && ring_.size() == 0 && !timers_.has_arrivals() && !pinned_.has_items() &&
                     pool_.stopping.load(relaxed) == 0;  // relaxed: a token comes after it
   if (stay) sleep_until(deadline, mode::standing_by);
   timers_.set_awake();
@@ -421,6 +433,7 @@ void worker::stand_by() noexcept {
   mode_.store(mode::running, relaxed);
   timers_.poll(pool_.now());
   until_look_ = 1;
+  if (pool_.hooks.on_unpark) pool_.hooks.on_unpark(index_);
 }
 
 void worker::work() noexcept {

@@ -186,7 +186,7 @@ class worker final : public fork_lane {
   runnable* next() noexcept;    // without looking at other workers
   runnable* search() noexcept;  // at other workers
   void run(runnable& r) noexcept;
-  void run_slice(task_context& task) noexcept override;
+  bool run_slice(task_context& task) noexcept override;
   bool step() noexcept;  // for a driver that never parks. False: nothing to do
   void work() noexcept;  // steps and parks until the pool stops
 
@@ -221,6 +221,7 @@ class worker final : public fork_lane {
   void feed_thieves() noexcept override;
   void put_aside(runnable& r) noexcept override { push_ready(r); }
   bool may_go_on() noexcept override;
+  void resume_task(task_context& task) noexcept;
   runnable* take_lifo() noexcept;
   runnable* take_critical() noexcept;
   time_point adapt_interval() noexcept;
@@ -271,7 +272,9 @@ class worker final : public fork_lane {
   std::uint32_t interval_ = longest_interval;
   std::uint32_t lifo_run_ = 0;
   std::uint32_t critical_run_ = 0;
+  std::uint32_t critical_looks_ = 0;  // that have given a critical task, in a row
   std::uint32_t looks_ = 0;
+  bool look_gave_ = false;  // the last look outside has given a task
   std::uint32_t naps_left_ = 0;
   std::chrono::microseconds watch_length_ = shortest_watch;
   bool watched_ = false;  // gave up the watch, and has not found work since
@@ -345,10 +348,15 @@ inline void worker::run(runnable& r) noexcept {
   count(steps_);
   // a runnable with a coroutine is always the base of a task_context
   task_context* const task = r.handle ? static_cast<task_context*>(&r) : begin(static_cast<chore&>(r));
-  if (task != nullptr) run_slice(*task);
+  if (task != nullptr) resume_task(*task);
 }
 
-inline void worker::run_slice(task_context& task) noexcept {
+inline bool worker::run_slice(task_context& task) noexcept {
+  resume_task(task);
+  return until_look_ != 1 && --until_look_ != 0;
+}
+
+inline void worker::resume_task(task_context& task) noexcept {
   slice_left::set(pool_.ready_budget);
   running_task::set(&task);
   resume(task.handle);

@@ -43,13 +43,14 @@ class fake_lane final : public fork_lane {
   void run(runnable* r) {
     for (; r != nullptr; r = next()) {
       task_context* const task = r->handle ? static_cast<task_context*>(r) : begin(static_cast<chore&>(*r));
-      if (task != nullptr) run_slice(*task);
+      if (task != nullptr) (void)run_slice(*task);
     }
   }
-  void run_slice(task_context& task) noexcept override {
+  bool run_slice(task_context& task) noexcept override {
     running_task::set(&task);
     resume(task.handle);
     running_task::set(nullptr);
+    return true;
   }
 
  private:

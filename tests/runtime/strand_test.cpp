@@ -268,6 +268,46 @@ TEST(strand, does_not_keep_its_worker_from_others) {
   r.block_on(program());
 }
 
+TEST(strand, lets_others_run_between_its_tasks_when_they_take_long) {
+  runtime r(threads(1));
+  strand s(r);
+  long slices = 0;
+  bool stop = false;
+  auto member = [&]() -> task<> {
+    while (!stop) {
+      ++slices;
+      const auto end = std::chrono::steady_clock::now() + 200us;
+      while (std::chrono::steady_clock::now() < end) {
+      }
+      co_await yield();
+    }
+  };
+  auto program = [&]() -> task<> {
+    co_await with_group([&](task_group& group) -> task<> {
+      for (int i = 0; i < 8; ++i) group.spawn(on(s, member()));
+      for (int i = 0; i < 10; ++i) co_await yield();  // by then the worker looks after every step
+      for (int i = 0; i < 10; ++i) {
+        const long before = slices;
+        co_await yield();
+        EXPECT_LE(slices - before, 2);
+      }
+      stop = true;
+    });
+  };
+  r.block_on(program());
+}
+
+TEST(strand, that_has_used_its_turn_up_is_not_left_behind_by_a_simulation) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {  // address sanitizer finds what stays
+    runtime r(simulated(seed, 2));
+    strand s(r);
+    auto member = []() -> task<> {
+      for (int i = 0; i < 15; ++i) co_await yield();
+    };
+    r.block_on(on(s, member()));
+  }
+}
+
 TEST(strand, says_what_is_wrong) {
   EXPECT_THROW(strand{}, std::logic_error);
   runtime r(threads(1));
@@ -302,6 +342,15 @@ TEST(strand_death, destroyed_with_a_ready_task_says_so) {
         r.block_on(program());
       },
       "a strand was destroyed");
+}
+
+TEST(strand_death, destroyed_by_a_task_that_stands_on_it_says_so) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  auto moves = []() -> task<> {
+    strand s;
+    co_await resume_on(s);
+  };
+  EXPECT_DEATH(run(moves(), simulated(1, 1)), "a strand was destroyed by a task that is on it");
 }
 
 }  // namespace

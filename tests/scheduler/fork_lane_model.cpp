@@ -32,7 +32,7 @@ class lane : public fork_lane {
   void submit(runnable&) noexcept override { model::fail("Nothing is spawned."); }
   bool others_wait() noexcept override { return true; }
   bool may_go_on() noexcept override { return true; }
-  void run_slice(task_context&) noexcept override { model::fail("Only calls are forked here."); }
+  bool run_slice(task_context&) noexcept override { model::fail("Only calls are forked here."); }
 };
 
 class model_call : public native_call {

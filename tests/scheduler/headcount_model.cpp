@@ -21,6 +21,7 @@ struct changing : shop<Jobs> {
     this->pool.starter = &starter;
     this->pool.budget = [then] { return then; };
     this->pool.headcount.set_interval(std::chrono::hours(1));
+    this->pool.headcount.open();
   }
   long_slice slice;
 };

@@ -164,5 +164,27 @@ TEST(worker_hooks, are_called_by_each_worker_in_order) {
   }
 }
 
+TEST(worker_hooks, may_make_tasks_ready_before_the_sleep) {
+  for (const bool pinned : {false, true}) {
+    scheduler* s = nullptr;
+    std::atomic<impl::task_context*> waits{nullptr};
+    scheduler_options options;
+    options.workers = 1;
+    options.hooks.on_park = [&](std::size_t) {
+      impl::task_context* const task = waits.exchange(nullptr);
+      if (task == nullptr) return;
+      pinned ? s->pinned(0).wake(*task) : s->wake(*task);
+    };
+    scheduler sched(options);
+    s = &sched;
+    auto waits_for_the_hook = [](scheduler&, countdown&, std::atomic<impl::task_context*>& place) -> job {
+      for (int i = 0; i < 20; ++i) co_await suspend_with{[&](impl::task_context& task) { place = &task; }};
+    };
+    countdown all(sched, 1);
+    sched.submit(*waits_for_the_hook(sched, all, waits));
+    all.wait();
+  }
+}
+
 }  // namespace
 }  // namespace sluice::test

@@ -22,6 +22,7 @@ topology this_topology() { return topology({{.number = 0, .core = 0, .cache = 0,
 threads_driver::threads_driver(worker_pool& pool, std::vector<unsigned>) : pool_(pool) {
   test::here->pool = &pool;
   test::here->at_work.store(static_cast<std::uint32_t>(pool.workers.size()), relaxed);
+  pool.headcount.open();
 }
 bool threads_driver::start_another() noexcept { return false; }
 threads_driver::~threads_driver() { stop(); }
