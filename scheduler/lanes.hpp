@@ -9,7 +9,7 @@
 //
 // I1  What a lane has no memory for goes to the inbox, and is run like a normal task.
 // E1  the making of the queues (release) -> whoever finds them (acquire).
-// D1  a publisher finds or makes the queues (seq_cst), puts something in, then looks at the idle word; a worker announces its sleep in
+// D1  a publisher makes the queues (seq_cst) or finds them made (E1), puts something in, then looks at the idle word; a worker announces its sleep in
 //     the idle word, then reads the pointer (seq_cst), then the count of each queue (D1 of injection.hpp).
 
 #include <sluice/queues/task_context.hpp>

@@ -65,6 +65,15 @@ class ready_ring {
     }
   }
 
+  /// Owner, where nobody ever steals: the same without a read-modify-write.
+  T* pop_alone() noexcept {
+    const std::uint32_t real = real_of(head_.load(relaxed));  // relaxed: nobody else writes it
+    if (real == own_tail_.get()) return nullptr;
+    T* const item = slots_[real % Capacity].load(relaxed);  // relaxed: written by this thread
+    head_.store(pack(real + 1, real + 1), relaxed);         // relaxed: read by dumps
+    return item;
+  }
+
   /// Owner, when full: takes everything out, puts the older half back, and leaves the newer half in `out`, oldest first.
   /// Returns how many; 0 when a thief is copying or has just made room.
   std::uint32_t spill(T** out) noexcept {

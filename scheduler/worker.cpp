@@ -77,6 +77,7 @@ void worker_pool::submit_outside(runnable& r) noexcept {
 worker::worker(worker_pool& pool, std::size_t index, std::uint64_t seed)
     : fork_lane(index),
       pool_(pool),
+      alone_(pool.workers.capacity() == 1),
       seed_(seed),
       seen_steps_(pool.workers.capacity(), ~std::uint64_t{0}),
       timers_(pool.simulated, model_build ? 1 : 64) {}
@@ -144,8 +145,8 @@ runnable* worker::take_critical() noexcept {
 }
 
 runnable* worker::take_lifo() noexcept {
-  runnable* const r = lifo_.exchange(nullptr, relaxed);  // relaxed: only this thread puts something in
-  if (r == nullptr) return nullptr;                      // a thief was quicker
+  runnable* const r = put_into_lifo(nullptr);
+  if (r == nullptr) return nullptr;  // a thief was quicker
   if (++lifo_run_ <= lifo_limit) return r;
   push_ready(*r);
   return nullptr;
@@ -221,7 +222,7 @@ runnable* worker::look_outside() noexcept {
         r = pinned_.take();
         break;
       default:
-        r = ring_.pop();
+        r = pop_ring();
     }
     if (r != nullptr) return r;
   }
@@ -237,7 +238,7 @@ runnable* worker::keep_only_mine() noexcept {
   constexpr std::size_t most = 64;
   runnable* items[most];
   std::size_t n = 0;
-  for (runnable* r = forks_.pop(); r != nullptr || (r = ring_.pop()) != nullptr; r = forks_.pop()) {
+  for (runnable* r = forks_.pop(); r != nullptr || (r = pop_ring()) != nullptr; r = forks_.pop()) {
     items[n++] = r;
     if (n == most) give_away(items, std::exchange(n, 0));
   }

@@ -3,8 +3,9 @@
 //
 // What a worker takes next, in this order:
 //   every 64 steps at most (fewer when steps are long, so that it is about every 100 us):
-//                  timers, then one task from inbox, overflow, injection, the ready ring or the pinned ones, each of them first
-//                  in turn; at every 16th such look one of the background lane comes first
+//                  timers, then one task: at 16 looks of 17 a critical one if there is any, else from inbox, overflow,
+//                  injection, the ready ring or the pinned ones, each of them first in turn; at every 16th such look one of the
+//                  background lane comes first. Where steps are so long that each begins with a look, every other gives nothing.
 //   critical lane  at most 16 in a row (lanes.hpp)
 //   LIFO slot      what the task that just ran has woken; at most 16 in a row
 //   fork deque     the newest forked child
@@ -15,7 +16,7 @@
 //
 // So a ready task waits at most for the tasks before it in its ring, and each of those for at most 16 tasks out of the LIFO slot;
 // forked children hold up the ring, and the ring holds up what comes from outside and what is pinned, for at most 384 steps for
-// each task (the bounds in full: README, "Order and fairness").
+// each task, 17 times that while critical tasks are always ready (the bounds in full: README, "Order and fairness").
 //
 // I1  A worker never sleeps while its LIFO slot, the private part of its fork deque or its ring hold something.
 // I2  A runnable is in one place. Once handed over it is not touched.
@@ -223,6 +224,8 @@ class worker final : public fork_lane {
   bool may_go_on() noexcept override;
   void resume_task(task_context& task) noexcept;
   runnable* take_lifo() noexcept;
+  runnable* put_into_lifo(runnable* r) noexcept;
+  runnable* pop_ring() noexcept { return alone_ ? ring_.pop_alone() : ring_.pop(); }
   runnable* take_critical() noexcept;
   time_point adapt_interval() noexcept;
   runnable* look_outside() noexcept;
@@ -267,6 +270,7 @@ class worker final : public fork_lane {
 
   // The owner's.
   worker_pool& pool_;
+  const bool alone_;  // the only worker there is or will be: nobody steals
   std::uint64_t seed_;
   std::uint32_t until_look_ = longest_interval;  // steps until look_outside
   std::uint32_t interval_ = longest_interval;
@@ -301,13 +305,21 @@ class worker final : public fork_lane {
 inline void worker::wake(runnable& r) noexcept {
   // Timers and such wake many at a time: in order. A simulation tries both.
   if (running_task::get() == nullptr || (pool_.simulated && chance(4))) return push_ready(r);
-  if (lifo_.load(relaxed) == nullptr) {                                  // relaxed: only the owner puts something in
-    lifo_.store(&r, release);                                            // E1 publish
-  } else if (runnable* const displaced = lifo_.exchange(&r, release)) {  // E1 publish
+  if (lifo_.load(relaxed) == nullptr) {  // relaxed: only the owner puts something in
+    lifo_.store(&r, release);            // E1 publish
+  } else if (runnable* const displaced = put_into_lifo(&r)) {
     return push_ready(*displaced);  // the slot stays full, and what follows was done when it was filled
   }
   if (!pool_.watch.taken() && pool_.idle.anybody_sleeps()) [[unlikely]]
     pool_.ask_for_watch();  // I3
+}
+
+// What was in the slot; null puts nothing in.
+inline runnable* worker::put_into_lifo(runnable* r) noexcept {
+  if (!alone_) return lifo_.exchange(r, release);   // E1 publish
+  runnable* const displaced = lifo_.load(relaxed);  // relaxed: nobody else takes it
+  lifo_.store(r, relaxed);
+  return displaced;
 }
 
 // Nobody is woken for a task that steps back and is alone: it goes on here at once.
@@ -336,7 +348,9 @@ inline runnable* worker::next() noexcept {
     feed_the_hungry();
     return r;
   }
-  if (runnable* const r = ring_.pop()) {
+  if (alone_) {
+    if (runnable* const r = ring_.pop_alone()) return r;
+  } else if (runnable* const r = ring_.pop()) {
     if (pool_.idle.must_wake() && ring_.size() != 0) [[unlikely]]
       pool_.wake_one();
     return r;

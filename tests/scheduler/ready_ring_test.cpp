@@ -32,6 +32,27 @@ TEST(ReadyRing, IsFirstInFirstOut) {
   }
 }
 
+TEST(ReadyRing, IsTheSameForAnOwnerWithoutThieves) {
+  for (const std::uint32_t before : {0u, 3u, 7u}) {
+    filled_ring<4> f(4, before);
+    int* spilled[2];
+    ASSERT_EQ(f.ring.spill(spilled), 2u);
+    EXPECT_EQ(*spilled[0], 2);
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(*f.ring.pop_alone(), i);
+    EXPECT_EQ(f.ring.pop_alone(), nullptr);
+    EXPECT_TRUE(f.ring.push(&f.v[0]));
+    EXPECT_EQ(f.ring.size(), 1u);
+    EXPECT_EQ(f.ring.pop_alone(), &f.v[0]);
+  }
+  std::vector<int> v(6);
+  ready_ring<int, 4, ~std::uint32_t{0} - 2> ring;  // its indexes go round
+  for (int& each : v) {
+    EXPECT_TRUE(ring.push(&each));
+    EXPECT_EQ(ring.pop_alone(), &each);
+    EXPECT_EQ(ring.pop_alone(), nullptr);
+  }
+}
+
 TEST(ReadyRing, RefusesWhatIsBeyondItsCapacity) {
   filled_ring<4> f(4);
   int extra = 0;
