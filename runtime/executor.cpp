@@ -23,9 +23,8 @@ impl::waker& impl::executor_access::resolve(const executor& e, scheduler& here) 
   if (e.home_ != nullptr) {
     if (e.home_ == &here) return *e.waker_;
     throw std::logic_error(
-        "sluice: a task was to go on at a strand or a worker of another runtime than its own; spawn a task on that "
-        "runtime "
-        "instead");
+        "sluice: a task was to go on at a strand or a worker of another runtime than its own; spawn it on that "
+        "runtime and await its handle: co_await other.spawn(on(executor, task))");
   }
   switch (e.lane_) {
     case lane::critical:

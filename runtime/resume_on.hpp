@@ -106,17 +106,21 @@ task<T> run_on(executor where, task<T> t) {
 
 }  // namespace impl
 
-/// From here on the running task goes on at `where`, until it ends or moves again: all that is part of it, this coroutine's caller
-/// included. Goes behind what is ready there. A child of a when_all moves until that child has ended; its siblings and its parent stay
-/// where they are. Cancellable before it moves; a task that has moved goes on, and its next wait throws.
+/// From here on the running task goes on at `where`, until it ends or moves again, together with the coroutines that co_await it directly.
+/// Goes behind what is ready there. The body of with_group, the task of timeout, shield, unconstrained or on, and a child of when_all move
+/// alone: they begin where their caller is, and it stays there, as their siblings do. Cancellable before it moves; a task that has moved goes on, and its next wait throws.
 /// Throws std::logic_error where no task waits for itself (within timeout(d, resume_on(...))) and for an executor of another runtime,
 /// std::bad_alloc when a lane is used for the first time.
 inline impl::resume_on_operation resume_on(const executor& where) noexcept { return impl::resume_on_operation(where); }
 
 /// A task that runs `t` at `where`, waits for it, and gives its result, while whoever awaits it stays where it is. So
 /// `spawn(on(strand, t))`, `group.spawn(on(lane::background, t))` and `when_all(on(a, t), on(b, u))` say where each child runs, its first
-/// step included. Cancellation is passed on to `t`; in an already cancelled task `t` is not started. Throws std::logic_error for
-/// a task that was used already.
+/// step included. What a task awaits and children of its when_all are in its lane; children of groups and spawned tasks are normal unless they
+/// are put there, and none of these is on its parent's worker or strand.
+/// Cancellation is passed on to `t`; in an already cancelled task `t` is not started. So a second step that must follow a first (a
+/// deposit, say, after a withdrawal) is shielded: `co_await shield(on(b, deposit))`.
+/// Throws std::logic_error at once for a task that was used already. When awaited, throws std::logic_error for an executor of another
+/// runtime, and std::bad_alloc when a lane is used for the first time.
 template <class T>
 task<T> on(const executor& where, task<T> t) {
   impl::task_access::check(t);

@@ -16,8 +16,9 @@ void throw_on_worker(const char* what, const char* instead) {
 runtime_core& spawner::current_core() {
   if (scheduler::current_task() == nullptr) {
     throw std::logic_error(
-        "sluice: spawn() was called on a thread that is no worker of a runtime, so there is no current runtime; call "
-        "spawn() of a runtime object instead");
+        "sluice: spawn() was called outside of every task, so there is no current runtime; call spawn() of a runtime "
+        "object "
+        "instead");
   }
   return root_context::current().core();
 }
@@ -63,8 +64,10 @@ std::size_t runtime::worker_count() const noexcept { return core_->sched().worke
 
 executor runtime::worker(std::size_t index) {
   if (index >= worker_count()) {
-    throw std::invalid_argument("sluice::runtime::worker: there is no worker " + std::to_string(index) +
-                                "; there are " + std::to_string(worker_count()) + ", counted from 0");
+    throw std::invalid_argument(
+        "sluice::runtime::worker: there is no worker " + std::to_string(index) + "; give 0 to " +
+        std::to_string(worker_count() - 1) +
+        " (the number may change where runtime_options::workers is 0: set it where it must stay)");
   }
   return impl::executor_access::make(core_->sched(), core_->sched().pinned(index));
 }

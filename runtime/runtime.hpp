@@ -112,7 +112,7 @@ struct spawner {
     return join_handle<T>(record);
   }
 
-  /// The core of the runtime whose worker this is. Throws std::logic_error on any other thread.
+  /// The core of the runtime of the running task. Throws std::logic_error outside of every task.
   static runtime_core& current_core();
 };
 
@@ -170,7 +170,8 @@ class runtime {
   /// How many workers may run now; changes only where runtime_options::workers is 0.
   std::size_t worker_count() const noexcept;
   /// Worker `index` alone, from 0: for what must stay on one thread. A task there goes on when that worker has time for it, though
-  /// others may be idle. Throws std::invalid_argument when there is no such worker. Valid while the runtime is.
+  /// others may be idle. Throws std::invalid_argument when there is no such worker. Valid while the runtime is, also when that worker stands
+  /// by: what is pinned to it is served all the same. For state per worker set runtime_options::workers, so that their number stays.
   executor worker(std::size_t index);
   /// Spawned tasks that have not ended, children of groups included. Exact when nothing is spawned or ends meanwhile.
   /// The frame of a task that is counted out is destroyed; so is its result, unless a handle had it until that moment.
@@ -199,7 +200,7 @@ T run(task<T> t, runtime_options options = {}) {
   return r.block_on(std::move(t));
 }
 
-/// Starts a task on the runtime whose worker this is; std::logic_error on any other thread.
+/// Starts a task on the runtime of the task that calls it; std::logic_error outside of every task.
 template <class T>
 join_handle<T> spawn(task<T> t, const char* name = "", const char* file = __builtin_FILE(),
                      unsigned line = __builtin_LINE()) {

@@ -10,7 +10,7 @@ namespace {
 impl::scheduler& home_of_task() {
   if (impl::scheduler::current_task() != nullptr) return *impl::scheduler::current();
   throw std::logic_error(
-      "sluice: a strand was made on a thread that is no worker of a runtime, so there is no current runtime; pass one: "
+      "sluice: a strand was made outside of every task, so there is no current runtime; pass one: "
       "sluice::strand s(my_runtime)");
 }
 

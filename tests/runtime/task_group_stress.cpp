@@ -106,21 +106,21 @@ TEST(group_storm, of_children_that_come_and_go_while_somebody_dumps) {
       if (us % 16 == 1) co_await sleep_for(std::chrono::microseconds(us));
       ++ended;
     };
+    auto branch = [&](task_group& group, int from) -> task<> {  // its captures outlive the body
+      for (int i = 0; i < 40; ++i) group.spawn(leaf(from + i));
+      ++ended;
+      co_return;
+    };
     auto body = [&](task_group& group) -> task<> {
-      auto branch = [&](int from) -> task<> {
-        for (int i = 0; i < 40; ++i) group.spawn(leaf(from + i));
-        ++ended;
-        co_return;
-      };
       for (int round = 0; round < 20; ++round) {
         for (int i = 0; i < 150; ++i) group.spawn(leaf(i));
-        for (int i = 0; i < 5; ++i) group.spawn(branch(i));
+        for (int i = 0; i < 5; ++i) group.spawn(branch(group, i));
         if (round % 4 == 0) co_await group.join();
         while (group.size() > 100) co_await yield();
       }
       co_await group.join();
       EXPECT_EQ(group.size(), 0u);
-      for (int i = 0; i < 10; ++i) group.spawn(branch(i));  // goes on when the body has ended
+      for (int i = 0; i < 10; ++i) group.spawn(branch(group, i));  // goes on when the body has ended
       co_await yield();
     };
     auto program = [&]() -> task<> { co_await with_group(body); };

@@ -34,6 +34,25 @@ job yields(scheduler&, countdown&, int times) {
   for (int i = 0; i < times; ++i) co_await yield();
 }
 
+// g++ gives the promise of a coroutine lambda no parameters, so these are functions.
+job sleeps(scheduler& s, countdown&, std::atomic<std::uint64_t>& on) {
+  on.fetch_or(std::uint64_t{1} << scheduler::current_worker());
+  (void)co_await sleep_until(s, s.now() + 20ms);
+}
+job bind_here(scheduler&, countdown&, int processor) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(processor, &one);
+  EXPECT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+  co_return;
+}
+job waits_for_the_hook(scheduler&, countdown&, std::atomic<impl::task_context*>& place) {
+  for (int i = 0; i < 20; ++i) {
+    auto leave_itself = [&place](impl::task_context& task) { place = &task; };
+    co_await suspend_with{leave_itself};
+  }
+}
+
 struct changing_world {
   explicit changing_world(std::size_t first) : budget(first), sched(options()) {}
   scheduler_options options() {
@@ -84,10 +103,6 @@ TEST(headcount, timers_and_pinned_tasks_of_a_worker_that_stands_by_are_served) {
   // A timer in each worker's wheel, then three of them stand by.
   std::atomic<std::uint64_t> slept_on{0};
   countdown sleepers(world.sched, 4);
-  auto sleeps = [](scheduler& s, countdown&, std::atomic<std::uint64_t>& on) -> job {
-    on.fetch_or(std::uint64_t{1} << scheduler::current_worker());
-    (void)co_await sleep_until(s, s.now() + 20ms);
-  };
   std::vector<job> made;
   for (std::size_t i = 0; i < 4; ++i) {
     made.push_back(sleeps(world.sched, sleepers, slept_on));
@@ -112,13 +127,6 @@ TEST(headcount, is_what_the_affinity_mask_says_after_it_has_changed) {
   if (workers < 2) GTEST_SKIP() << "a quota of one processor: there is nothing to take away";
   int only = 0;
   while (!CPU_ISSET(only, &before)) ++only;
-  auto bind_here = [](scheduler&, countdown&, int processor) -> job {
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(processor, &one);
-    EXPECT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
-    co_return;
-  };
   countdown bound(sched, workers);
   for (std::size_t i = 0; i < workers; ++i) sched.pinned(i).wake(*bind_here(sched, bound, only));
   bound.wait();
@@ -177,9 +185,6 @@ TEST(worker_hooks, may_make_tasks_ready_before_the_sleep) {
     };
     scheduler sched(options);
     s = &sched;
-    auto waits_for_the_hook = [](scheduler&, countdown&, std::atomic<impl::task_context*>& place) -> job {
-      for (int i = 0; i < 20; ++i) co_await suspend_with{[&](impl::task_context& task) { place = &task; }};
-    };
     countdown all(sched, 1);
     sched.submit(*waits_for_the_hook(sched, all, waits));
     all.wait();

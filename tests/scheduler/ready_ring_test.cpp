@@ -35,7 +35,7 @@ TEST(ReadyRing, IsFirstInFirstOut) {
 TEST(ReadyRing, IsTheSameForAnOwnerWithoutThieves) {
   for (const std::uint32_t before : {0u, 3u, 7u}) {
     filled_ring<4> f(4, before);
-    int* spilled[2];
+    int* spilled[2] = {};
     ASSERT_EQ(f.ring.spill(spilled), 2u);
     EXPECT_EQ(*spilled[0], 2);
     for (int i = 0; i < 2; ++i) EXPECT_EQ(*f.ring.pop_alone(), i);
