@@ -12,7 +12,8 @@ class blocking_thread {
   /// No thread yet.
   blocking_thread() noexcept = default;
 
-  /// Starts a thread that calls run(of), on any of the workers' processors even if a bound worker starts it. Throws std::system_error when the system gives none.
+  /// Starts a thread that calls run(of), on any of the workers' processors even if a bound worker starts it. Throws std::system_error
+  /// when the system gives none.
   void start(const std::string& name, void (*run)(void*), void* of);
   /// Waits for the end of run.
   void join() noexcept;

@@ -35,7 +35,8 @@ task<> sleep_precisely_for(time_point::duration wait);
 
 }  // namespace impl
 
-/// A task, so it can also be spawned and given to block_on. Waits until `deadline`, never less, and later only by what else is ready on the worker at that moment and takes its turn. The
+/// A task, so it can also be spawned and given to block_on. Waits until `deadline`, never less, and later only by what else is ready on
+/// the worker at that moment and takes its turn. The
 /// last 100 us are spent by stepping back again and again, so this much processor time is burnt when nothing else is ready:
 /// for waits that are few, or short anyway. Cancellable at every moment. In a simulation exact, and nothing is burnt. Throws
 /// std::bad_alloc here for the frame, and when it is awaited if there is no memory for a timer.

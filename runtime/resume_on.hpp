@@ -108,15 +108,16 @@ task<T> run_on(executor where, task<T> t) {
 
 /// From here on the running task goes on at `where`, until it ends or moves again, together with the coroutines that co_await it directly.
 /// Goes behind what is ready there. The body of with_group, the task of timeout, shield, unconstrained or on, and a child of when_all move
-/// alone: they begin where their caller is, and it stays there, as their siblings do. Cancellable before it moves; a task that has moved goes on, and its next wait throws.
+/// alone: they begin where their caller is, and it stays there, as their siblings do.
+/// Cancellable before it moves; a task that has moved goes on, and its next wait throws.
 /// Throws std::logic_error where no task waits for itself (within timeout(d, resume_on(...))) and for an executor of another runtime,
 /// std::bad_alloc when a lane is used for the first time.
 inline impl::resume_on_operation resume_on(const executor& where) noexcept { return impl::resume_on_operation(where); }
 
 /// A task that runs `t` at `where`, waits for it, and gives its result, while whoever awaits it stays where it is. So
 /// `spawn(on(strand, t))`, `group.spawn(on(lane::background, t))` and `when_all(on(a, t), on(b, u))` say where each child runs, its first
-/// step included. What a task awaits and children of its when_all are in its lane; children of groups and spawned tasks are normal unless they
-/// are put there, and none of these is on its parent's worker or strand.
+/// step included. What `t` awaits stays where `t` is. Of what it starts beside itself, children of its when_all are in its lane, children
+/// of groups and spawned tasks are normal, and none is on its worker or strand, unless they are put there.
 /// Cancellation is passed on to `t`; in an already cancelled task `t` is not started. So a second step that must follow a first (a
 /// deposit, say, after a withdrawal) is shielded: `co_await shield(on(b, deposit))`.
 /// Throws std::logic_error at once for a task that was used already. When awaited, throws std::logic_error for an executor of another

@@ -11,7 +11,7 @@ namespace sluice {
 /// waits a task on a strand has the strand for itself, and what it wrote is seen by the next. While it waits others have their turn, so
 /// what must stay true meanwhile needs a semaphore of 1, held across the wait.
 ///
-/// What a task on a strand calls, awaits (co_await task, the body of with_group, timeout and shield of a task) is part of it and stays
+/// What a task on a strand calls and awaits (co_await task, the body of with_group, timeout and shield of a task) is part of it, and begins
 /// there. Children of when_all and of groups, and spawned tasks, run anywhere unless they are put on the strand: on(strand, child).
 ///
 /// Must outlive the tasks on it; destroyed with a ready one, or by one, it prints so and aborts; destroyed while one of
@@ -19,7 +19,7 @@ namespace sluice {
 /// last may just be leaving it on another thread, and before or after its runtime.
 class strand {
  public:
-  /// Of the runtime whose worker this is. Throws std::logic_error outside of every task, std::bad_alloc.
+  /// Of the runtime of the running task. Throws std::logic_error outside of every task, std::bad_alloc.
   strand();
   explicit strand(runtime& home);  ///< Throws std::bad_alloc.
   ~strand();

@@ -68,7 +68,8 @@ int threads_driver::bind_newest() noexcept {
   return bind_thread(threads_.back().native_handle(), {processors_[(threads_.size() - 1) % processors_.size()]});
 }
 
-// The worker that asks for it holds the headcount (I1 of headcount.hpp). The new thread inherits that worker's processor: if it cannot have its own, it may use all.
+// The worker that asks for it holds the headcount (I1 of headcount.hpp). The new thread inherits that worker's processor: if it cannot
+// have its own, it may use all.
 bool threads_driver::start_another() noexcept {
   try {
     start();

@@ -9,8 +9,8 @@
 
 namespace sluice::impl {
 
-/// Starts a thread for each worker that may run, and later for others when they may; each bound to the i-th of `processors` or in turn if these are fewer; to none if there are none. Joins
-/// the threads when destroyed.
+/// Starts a thread for each worker that may run, and later for others when they may; each is bound to the i-th of `processors`, in turn if
+/// these are fewer, and to none if there are none. Joins the threads when destroyed.
 class threads_driver final : public worker_starter {
  public:
   explicit threads_driver(worker_pool& pool, std::vector<unsigned> processors = {});  // throws std::system_error

@@ -318,7 +318,7 @@ inline void worker::wake(runnable& r) noexcept {
 inline runnable* worker::put_into_lifo(runnable* r) noexcept {
   if (!alone_) return lifo_.exchange(r, release);   // E1 publish
   runnable* const displaced = lifo_.load(relaxed);  // relaxed: nobody else takes it
-  lifo_.store(r, relaxed);
+  lifo_.store(r, relaxed);                          // relaxed: likewise
   return displaced;
 }
 
