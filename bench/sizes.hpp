@@ -28,6 +28,15 @@ struct queue_shape {
   long consumers;
 };
 
+/// What the wake boards show: how late, in us, each of `total` wakes was.
+inline reading wake_reading(reading r, std::vector<double>& late_us, long total) {
+  check_equal("the number of wakes", static_cast<std::int64_t>(late_us.size()), total);
+  r.value = quantile(late_us, 0.5);
+  r.unit = "us";
+  r.extra = {{"p50_us", r.value}, {"p99_us", quantile(late_us, 0.99)}};
+  return r;
+}
+
 /// The sum of 1..n: what the consumers of n numbered items must have added up.
 inline std::int64_t sum_to(long n) { return static_cast<std::int64_t>(n) * (n + 1) / 2; }
 

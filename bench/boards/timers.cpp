@@ -1,5 +1,6 @@
 // Timers in bulk, how late a short sleep is, and how soon a waiting task runs after a put.
 
+#include "../peers/thread_boards.hpp"
 #include "shared_runtime.hpp"
 
 #include <random>
@@ -91,14 +92,6 @@ sluice::task<> send(mailbox& box, long total) {
   }
 }
 
-bench::reading wake_reading(bench::reading r, std::vector<double>& late_us, long total) {
-  bench::check_equal("the number of wakes", static_cast<std::int64_t>(late_us.size()), total);
-  r.value = bench::quantile(late_us, 0.5);
-  r.unit = "us";
-  r.extra = {{"p50_us", r.value}, {"p99_us", bench::quantile(late_us, 0.99)}};
-  return r;
-}
-
 sluice::task<> send_and_receive(long total, std::vector<double>& late_us) {
   mailbox box(16);
   co_await sluice::when_all(receive(box, total, late_us), send(box, total));
@@ -111,7 +104,7 @@ bench::reading wake_timer(bench::effort e) {
   std::vector<double> late_us;
   const bench::stopwatch watch;
   runtime.block_on(send_and_receive(total, late_us));
-  return wake_reading(watch.ns_per_item(total), late_us, total);
+  return bench::wake_reading(watch.ns_per_item(total), late_us, total);
 }
 
 /// The same, but a plain thread puts, and the runtime sleeps meanwhile.
@@ -129,8 +122,15 @@ bench::reading wake_thread(bench::effort e) {
   });
   runtime.block_on(receive(box, total, late_us));
   sender.join();
-  return wake_reading(watch.ns_per_item(total), late_us, total);
+  return bench::wake_reading(watch.ns_per_item(total), late_us, total);
 }
+
+/// A plain thread that waits in blocking_get().
+struct thread_mailbox : sluice::queue<long> {
+  using queue::queue;
+  void put(long item) { blocking_put(item); }
+  long get() { return blocking_get(); }
+};
 
 const bool listed = bench::add("sluice", "timers.100k", timers<100'000>, false) &&
                     bench::add("sluice", "timers.1M", timers<1'000'000>, false) &&
@@ -139,6 +139,7 @@ const bool listed = bench::add("sluice", "timers.100k", timers<100'000>, false) 
                     bench::add("sluice", "sleep.precise.50us", short_sleep<true, 50>, false) &&
                     bench::add("sluice", "sleep.precise.200us", short_sleep<true, 200>, false) &&
                     bench::add("sluice", "wake.timer", wake_timer, false) &&
-                    bench::add("sluice", "wake.thread", wake_thread, false);
+                    bench::add("sluice", "wake.thread", wake_thread, false) &&
+                    bench::add("sluice", "wake.blocking", bench::thread_wake<thread_mailbox>, false);
 
 }  // namespace

@@ -48,6 +48,6 @@ bench::reading pair(bench::effort e) {
 const bool queues_listed = bench::add_thread_queues<bounded>("moodycamel");
 const bool ping_pong_listed = bench::add("moodycamel", "ping_pong", bench::thread_ping_pong<bounded>);
 const bool pair_listed = bench::add("moodycamel", "queue.pair.try", pair);
-const bool wake_listed = bench::add("moodycamel", "wake.thread", bench::thread_wake<bounded>, false);
+const bool wake_listed = bench::add("moodycamel", "wake.blocking", bench::thread_wake<bounded>, false);
 
 }  // namespace

@@ -71,6 +71,6 @@ const bool ping_pong_listed = bench::add("oneTBB", "ping_pong", bench::thread_pi
 const bool pipeline_listed = bench::add("oneTBB", "pipeline", bench::thread_pipeline<bounded, job_count>);
 const bool try_listed = bench::add("oneTBB", "queue.pair.try", pair<true>);
 const bool wait_listed = bench::add("oneTBB", "queue.pair.await", pair<false>);
-const bool wake_listed = bench::add("oneTBB", "wake.thread", bench::thread_wake<bounded>, false);
+const bool wake_listed = bench::add("oneTBB", "wake.blocking", bench::thread_wake<bounded>, false);
 
 }  // namespace

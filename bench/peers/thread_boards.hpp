@@ -125,12 +125,7 @@ reading thread_wake(effort e) {
     queue.put(static_cast<long>(clock::now().time_since_epoch().count()));
   }
   getter.join();
-  reading r = watch.ns_per_item(total);
-  check_equal("the number of wakes", static_cast<std::int64_t>(late.size()), total);
-  r.value = quantile(late, 0.5);
-  r.unit = "us";
-  r.extra = {{"p50_us", r.value}, {"p99_us", quantile(late, 0.99)}};
-  return r;
+  return wake_reading(watch.ns_per_item(total), late, total);
 }
 
 }  // namespace bench
