@@ -98,6 +98,9 @@ inline void pause() noexcept {
 #endif
 }
 
+/// Says that this thread will soon write to where `address` points: a hint, for any address.
+inline void will_write(const void* address) noexcept { __builtin_prefetch(address, 1); }
+
 /// Lets another thread run: the way to wait for the few instructions of a thread that may be preempted.
 void yield_thread() noexcept;
 

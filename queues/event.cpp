@@ -39,7 +39,7 @@ void event_core::serve() noexcept {
   while (!waiters_.empty()) {
     std::uint64_t word = word_.load(acquire);  // E1 observe
     let_pass(word);
-    if (waiters_.empty() || kick_armed_) return;
+    if (waiters_.empty() || kick_armed_ || enough()) return;
     // Fails when the event was set meanwhile: then somebody may pass.
     if (word_.compare_exchange_strong(word, word | kick_flag, relaxed, relaxed)) {
       kick_armed_ = true;
@@ -61,7 +61,10 @@ void event_core::let_pass(std::uint64_t word) noexcept {
       w = static_cast<event_waiter*>(w->previous);
     }
   }
+  lookahead ahead(w);
   while (w != nullptr) {
+    if (enough()) return;  // settled_count_ stays: the next call begins in front
+    ahead.step();
     auto* const after = static_cast<event_waiter*>(w->next);
     w->settled = !set && w->begun == count;
     if (!w->settled && claim(*w)) complete(*w, wait_result::done);

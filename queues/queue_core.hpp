@@ -222,8 +222,9 @@ void queue_core<T>::serve() noexcept {
   short_wait in_flight;
   for (;;) {
     freeze();
-    while (match()) {
+    while (!enough() && match()) {
     }
+    if (enough()) return;
     if (settle()) break;
     in_flight();
   }
@@ -261,7 +262,7 @@ template <class T>
 bool queue_core<T>::match() noexcept {
   bool moved = false;
   waiter_list& getters = lists_[getter_list];
-  while (!getters.empty()) {
+  while (!getters.empty() && !enough()) {
     T* const item = ring_.front();
     if (item == nullptr) break;
     waiter& w = getters.front();
@@ -272,7 +273,7 @@ bool queue_core<T>::match() noexcept {
     moved = true;
   }
   waiter_list& putters = lists_[putter_list];
-  while (!putters.empty() && !ring_.is_closed()) {
+  while (!putters.empty() && !ring_.is_closed() && !enough()) {
     void* const place = ring_.back();
     if (place == nullptr) break;
     waiter& w = putters.front();

@@ -87,7 +87,7 @@ void semaphore_core::serve() noexcept {
     word_.fetch_or(frozen_flag, relaxed);
     frozen_ = true;
   }
-  while (!waiters_.empty() && grant(static_cast<permit_waiter&>(waiters_.front()))) {
+  while (!waiters_.empty() && !enough() && grant(static_cast<permit_waiter&>(waiters_.front()))) {
   }
   if (waiters_.empty() && frozen_) {
     word_.fetch_and(~frozen_flag, relaxed);

@@ -132,6 +132,9 @@ class task_context : public runnable {
     return (innermost == nullptr ? slot_ : innermost->slot_).take_back(wait);
   }
 
+  /// A hint: somebody will disarm the wait that this line is in, and wake it.
+  void will_wake() const noexcept { will_write(&slot_); }
+
   /// Requests cancellation: idempotent, from any thread. The caller keeps the context alive.
   void cancel() noexcept {
     cancellation walk;

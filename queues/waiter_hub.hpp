@@ -24,9 +24,11 @@
 // I4  A flag that owes a kick is cleared by the same operation that makes its cause true; whoever cleared it
 //     kicks exactly once, and the kick is its last touch of the object. The runner never sets a flag again
 //     before the kick that it owes has come, so one bit for each word is enough, and a destructor knows how many to wait for.
-// I5  The runner's work for others is bounded: after `max_rounds` or `max_ready` it hands `running` to a waiter that it
-//     has completed, the heir, which goes on in its await_resume. That waiter's wait has not returned: the object lives.
-//     `heir_` names it until it begins. Who must not wait for it (it may be queued behind the caller) takes over.
+// I5  The runner's work for others is bounded: after `max_rounds`, or when serve() has stopped at `max_ready`, it hands `running` to
+//     a waiter that it has completed, the heir, which goes on in its await_resume. That waiter's wait has not returned: the object
+//     lives. `heir_` names it until it begins. Who must not wait for it (it may be queued behind the caller) takes over. A million
+//     waiters are thus let go in turns, each of which stays in a cache. Only a waiter that roams inherits what serve() has left: one
+//     that is pinned, in a lane or on a strand may have to wait for its turn, and the others would with it.
 //
 // E1  push, kick, exit (release) -> take, enter (acquire), on the inbox: the waiter's fields, what the kicker published
 //     before it kicked, and the runner-private state of the runner before.
@@ -69,6 +71,7 @@ static_assert(sizeof(void*) != 8 || sizeof(waiter) <= 48);
 class waiter_list {
  public:
   bool empty() const noexcept { return first_ == nullptr; }
+  waiter* first() const noexcept { return first_; }
   waiter& front() const noexcept { return *first_; }
   waiter* back() const noexcept { return last_; }
   std::size_t size() const noexcept { return size_; }
@@ -81,13 +84,35 @@ class waiter_list {
   std::size_t size_ = 0;
 };
 
+/// Goes through a list some steps ahead of who completes its waiters, and has what they will need fetched from memory: of a million
+/// waiters nothing is in a cache. They mostly lie in memory as they stand in the list, as frames of tasks that were spawned in a row do.
+class lookahead {
+ public:
+  explicit lookahead(waiter* first) noexcept : at_(first) {
+    for (int i = 0; i < distance; ++i) step();
+  }
+  /// Before the list loses the waiter that is `distance` behind.
+  void step() noexcept {
+    if (at_ == nullptr) return;
+    at_->context->will_wake();
+    const auto here = reinterpret_cast<std::uintptr_t>(at_);
+    at_ = at_->next;
+    const auto next = reinterpret_cast<std::uintptr_t>(at_);
+    if (at_ != nullptr) will_write(reinterpret_cast<const void*>(next + distance * (next - here)));
+  }
+
+ private:
+  static constexpr int distance = model_build ? 1 : 8;
+  waiter* at_;
+};
+
 class waiter_hub : public canceller {
  public:
   static constexpr std::uintptr_t running = 1;
   static constexpr std::uintptr_t kick_bit(unsigned word) noexcept { return std::uintptr_t{2} << word; }
   static constexpr std::uintptr_t flag_mask = 15;  // running and three kicks: waiters are 16-aligned
   static constexpr unsigned max_rounds = model_build ? 1 : 64;
-  static constexpr unsigned max_ready = model_build ? 1 : 256;
+  static constexpr unsigned max_ready = model_build ? 2 : 256;
 
   waiter_hub(const waiter_hub&) = delete;
   waiter_hub& operator=(const waiter_hub&) = delete;
@@ -116,14 +141,17 @@ class waiter_hub : public canceller {
 
   /// Runner: the kicks in `bits` have come. Called before the waiters of the same grab are admitted.
   virtual void kicked(std::uintptr_t bits) noexcept = 0;
-  /// Runner: serve whoever can be served, and leave a flag in every word whose change could serve the rest.
+  /// Runner: serve whoever can be served, and leave a flag in every word whose change could serve the rest. Or stop when it is
+  /// enough(): then it is called again.
   virtual void serve() noexcept = 0;
 
   /// Runner: wins the right to make `w`'s result (I1). False: a canceller has it; either way `w` has left its list.
   [[nodiscard]] bool claim(waiter& w) noexcept;
   /// Runner: `w` was claimed and its result is made; it is woken at the exit.
   void complete(waiter& w, wait_result result) noexcept;
-  /// Runner: claims and completes everybody in a list.
+  /// Runner, in serve(): so many are ready that they should be woken first.
+  bool enough() const noexcept { return ready_.size >= enough_; }
+  /// Runner: claims and completes everybody in a list, until it is enough.
   void complete_all(waiter_list& list, wait_result result) noexcept;
 
   /// Serves in place of an heir that has not begun, if there is one. For callers that keep the object alive.
@@ -140,7 +168,7 @@ class waiter_hub : public canceller {
     waiter* last = nullptr;
     unsigned size = 0;
     void push(waiter& w) noexcept;
-    waiter& pop() noexcept;
+    void remove(waiter& w, waiter* before) noexcept;
   };
 
   bool push(waiter& w) noexcept;
@@ -149,7 +177,7 @@ class waiter_hub : public canceller {
   void grab() noexcept;
   void receive(waiter& w) noexcept;
   static void inherit(waiter& w) noexcept;
-  static waiter& choose_heir(ready_waiters& ready, const waiter* self) noexcept;
+  static waiter* take_heir(ready_waiters& ready, const waiter* self, bool must_roam) noexcept;
   static bool wake_all(ready_waiters ready, const waiter* self) noexcept;
 
   atomic<std::uintptr_t> inbox_{0};  // see above; anyone
@@ -157,6 +185,7 @@ class waiter_hub : public canceller {
       nullptr};          // null | who was handed `running` and has not begun; the runner, then whoever takes it
   waiter_list* lists_;   // runner-private, the derived object's
   ready_waiters ready_;  // runner-private
+  unsigned enough_ = 0;  // runner-private
 };
 
 }  // namespace sluice::impl

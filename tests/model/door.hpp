@@ -152,6 +152,7 @@ class per_thread {
   }
 };
 
+inline void will_write(const void*) noexcept {}
 inline void pause(SLUICE_SITE) noexcept { ::model::yield({file, line, column}); }
 inline void yield_thread(SLUICE_SITE) noexcept { ::model::yield({file, line, column}); }
 inline time_point now(SLUICE_SITE) noexcept { return ::model::clock_now({file, line, column}); }

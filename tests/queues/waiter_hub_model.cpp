@@ -145,6 +145,44 @@ void destroyed(model::run& r) {
   });
 }
 
+struct crowd {
+  std::unique_ptr<latch> gate = std::make_unique<latch>();
+  visitor visitors[3];
+};
+
+// Two are enough, so the third is left to the heir, which is woken before the other, and which may let go whoever is left and
+// the latch go away while the opener still wakes that one.
+void in_turns(model::run& r) {
+  auto& c = r.make<crowd>();
+  r.thread("waiters", [&c] {
+    bool suspended[3];
+    for (int i = 0; i < 3; ++i) suspended[i] = c.gate->wait(c.visitors[i].wait, "latch");
+    for (int i = 0; i < 3; ++i) {
+      if (suspended[i]) c.visitors[i].context.park();
+      waiter_hub::resumed(c.visitors[i].wait);
+      model::check(c.visitors[i].wait.result == wait_result::done, "The latch was opened.");
+    }
+    c.gate.reset();
+  });
+  r.thread("opener", [&c] { c.gate->open(); });
+}
+
+// One of them is cancelled on the way.
+void in_turns_or_cancelled(model::run& r) {
+  auto& c = r.make<crowd>();
+  r.thread("first", [&c] { pass(*c.gate, c.visitors[0]); });
+  r.thread("others", [&c] {
+    bool suspended[3];
+    for (int i = 1; i < 3; ++i) suspended[i] = c.gate->wait(c.visitors[i].wait, "latch");
+    for (int i = 1; i < 3; ++i) {
+      if (suspended[i]) c.visitors[i].context.park();
+      waiter_hub::resumed(c.visitors[i].wait);
+    }
+  });
+  r.thread("opener", [&c] { c.gate->open(); });
+  r.thread("canceller", [&c] { c.visitors[0].context.cancel(); });
+}
+
 const model::program p1{"hub: kick x wait x wait", {}, open_for_two};
 const model::program p2{"hub: the heir x who takes over", {}, heir_or_helper};
 const model::program p3{"hub: an heir that is resumed late", {}, late_heir};
@@ -152,5 +190,7 @@ const model::program p4{"hub: wait x cancel x kick", {}, cancelled_or_open};
 const model::program p5{"hub: two waits cancelled", {}, cancelled_beside_another};
 const model::program p6{"hub: cancelled twice, then destroyed", {}, cancelled_twice};
 const model::program p7{"hub: destroyed after its last runner", {}, destroyed};
+const model::program p8{"hub: three let go in turns", {}, in_turns};
+const model::program p9{"hub: three let go in turns x cancel", {}, in_turns_or_cancelled};
 
 }  // namespace
