@@ -182,10 +182,8 @@ class queue {
   [[nodiscard]] std::optional<T> try_get();
 
   /// The waits for plain threads. With a duration they throw timed_out; zero or less tries once. On a worker: std::logic_error.
-  void blocking_put(T&& value) { block<put_awaiter<T>>("queue::blocking_put", "co_await q.put(x)", forever, value); }
-  void blocking_put(const T& value) {
-    block<copy_put_awaiter<T>>("queue::blocking_put", "co_await q.put(x)", forever, value);
-  }
+  void blocking_put(T&& value) { put_blocking(value, [] { return forever; }); }
+  void blocking_put(const T& value) { blocking_put(T(value)); }
   T blocking_get() { return block<get_awaiter<T, T>>("queue::blocking_get", "co_await q.get()", forever); }
   std::optional<T> blocking_next() {
     return block<get_awaiter<T, std::optional<T>>>("queue::blocking_next", "co_await q.next()", forever);
@@ -197,11 +195,11 @@ class queue {
 
   template <class Rep, class Period>
   void blocking_put(T&& value, std::chrono::duration<Rep, Period> patience) {
-    block<put_awaiter<T>>("queue::blocking_put", "co_await q.put(x)", impl::deadline_after(patience), value);
+    put_blocking(value, [patience] { return impl::deadline_after(patience); });
   }
   template <class Rep, class Period>
   void blocking_put(const T& value, std::chrono::duration<Rep, Period> patience) {
-    block<copy_put_awaiter<T>>("queue::blocking_put", "co_await q.put(x)", impl::deadline_after(patience), value);
+    blocking_put(T(value), patience);
   }
   template <class Rep, class Period>
   T blocking_get(std::chrono::duration<Rep, Period> patience) {
@@ -247,6 +245,16 @@ class queue {
     impl::thread_context context;
     Awaiter awaiter(core_, context, argument...);
     return impl::block_on_awaiter(awaiter, context, deadline);
+  }
+
+  template <class Deadline>
+  void put_blocking(T& value, Deadline deadline) {
+    constexpr const char* call = "queue::blocking_put";
+    constexpr const char* instead = "co_await q.put(x)";
+    impl::refuse_on_worker(call, instead);
+    const impl::ring_status status = core_.try_put(value);
+    if (status == impl::ring_status::done || status == impl::ring_status::done_kick) return;
+    block<put_awaiter<T>>(call, instead, deadline(), value);
   }
 
   core core_;

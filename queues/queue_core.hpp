@@ -268,7 +268,8 @@ bool queue_core<T>::match() noexcept {
     waiter& w = getters.front();
     if (!claim(w)) continue;
     static_cast<get_waiter<T>&>(w).item.emplace(std::move(*item));
-    ring_.pop_front();
+    head_frozen_ = !getters.empty();
+    ring_.pop_front(!head_frozen_);
     complete(w, wait_result::done);
     moved = true;
   }
@@ -279,7 +280,8 @@ bool queue_core<T>::match() noexcept {
     waiter& w = putters.front();
     if (!claim(w)) continue;
     std::construct_at(static_cast<T*>(place), std::move(*static_cast<put_waiter<T>&>(w).value));
-    ring_.push_back();
+    tail_frozen_ = !putters.empty();
+    ring_.push_back(!tail_frozen_);
     complete(w, wait_result::done);
     moved = true;
   }

@@ -91,11 +91,12 @@ class ring {
   void thaw_tail() noexcept { tail_.fetch_and(~frozen, relaxed); }
   /// The item at the head, or null while it is absent or being written.
   T* front() noexcept;
-  void pop_front() noexcept;
+  /// The same for the item after it; `thaw`: head is thawed by the same step.
+  void pop_front(bool thaw) noexcept;
   /// Where the next item goes, or null while there is no room or the cell is still being emptied.
   void* back() noexcept;
-  /// The item was constructed in back().
-  void push_back() noexcept;
+  /// The item was constructed in back(); `thaw`: tail is thawed by the same step.
+  void push_back(bool thaw) noexcept;
   /// Sets kick on tail if the ring is empty (head frozen) and open. False: not so.
   bool arm_not_empty() noexcept;
   /// Sets kick on head if the ring is full (tail frozen). False: not so.
@@ -235,11 +236,12 @@ T* ring<T>::front() noexcept {
 }
 
 template <class T>
-void ring<T>::pop_front() noexcept {
+void ring<T>::pop_front(bool thaw) noexcept {
   const std::uint64_t word = head_.load(relaxed);
   cell& c = at(word / one);
   std::destroy_at(c.item());
-  head_.fetch_add(one, release);  // E5 publish. Frozen: nobody else moves the index, but close() may clear the kick
+  // E5 publish. Frozen: nobody else moves the index, but close() may clear the kick
+  head_.fetch_add(thaw ? one - frozen : one, release);
   c.sequence.store(word / one + mask_ + 1, release);  // E2 publish
 }
 
@@ -252,8 +254,9 @@ void* ring<T>::back() noexcept {
 }
 
 template <class T>
-void ring<T>::push_back() noexcept {
-  const std::uint64_t index = tail_.fetch_add(one, release) / one;  // E4 publish. close() writes tail too
+void ring<T>::push_back(bool thaw) noexcept {
+  // E4 publish. Frozen: close() writes tail, too
+  const std::uint64_t index = tail_.fetch_add(thaw ? one - frozen : one, release) / one;
   at(index).sequence.store(index + 1, release);                     // E1 publish
 }
 

@@ -38,13 +38,18 @@ void waiter_hub::ready_waiters::remove(waiter& w, waiter* before) noexcept {
 bool waiter_hub::wait(waiter& w, const char* operation) noexcept {
   w.owner = this;
   w.context->note_wait(operation, this);
+  if (enter()) {
+    w.state.store(wait_state::linked, relaxed);  // relaxed: no canceller finds it before it is armed
+    lists_[w.list].push_back(w);
+    if (w.context->arm(w)) return !run(&w);
+    lists_[w.list].remove(w);
+    w.result = wait_result::cancelled;
+    run(nullptr);
+    return false;
+  }
   if (!w.context->arm(w)) {
     w.result = wait_result::cancelled;
     return false;
-  }
-  if (enter()) {
-    receive(w);
-    return !run(&w);
   }
   if (!push(w)) return true;
   grab();

@@ -16,6 +16,8 @@
 //        v                     v
 //    cancelled             message to the runner --> unlinked, woken as cancelled
 //
+// Who finds the hub idle and so is the runner of its own wait links it at once, and arms the cancel word only then.
+//
 // I1  The runner disarms a waiter's cancel word before it takes anything for it; if that fails it takes nothing.
 // I2  A canceller owns the waiter that it took out of the cancel word. unregistered -> cancelled is its last touch; otherwise
 //     it sends the waiter itself as a message (its inbox link is free by then), and the runner wakes it only after that.

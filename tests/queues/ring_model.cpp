@@ -132,8 +132,7 @@ void runner_pops(model::run& r) {
   r.thread("runner", [&s] {
     s.items.freeze_head();
     model::check(payload(std::move(*s.items.front())).value() == 1, "The first item comes first.");
-    s.items.pop_front();
-    s.items.thaw_head();
+    s.items.pop_front(true);
   });
   for (int i = 0; i < 2; ++i) {
     r.thread(i == 0 ? "putter 1" : "putter 2", [=, &s] {

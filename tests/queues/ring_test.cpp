@@ -37,7 +37,8 @@ TEST(ring, a_frozen_word_belongs_to_the_runner) {
   EXPECT_EQ(r.try_push(value), ring_status::frozen);
   ASSERT_NE(r.back(), nullptr);
   std::construct_at(static_cast<int*>(r.back()), 8);
-  r.push_back();
+  r.push_back(false);
+  EXPECT_EQ(r.try_push(value), ring_status::frozen);
   r.thaw_tail();
   EXPECT_EQ(r.try_push(value), ring_status::done);
   r.freeze_head();
@@ -46,8 +47,7 @@ TEST(ring, a_frozen_word_belongs_to_the_runner) {
   EXPECT_EQ(status, ring_status::frozen);
   ASSERT_NE(r.front(), nullptr);
   EXPECT_EQ(*r.front(), 8);
-  r.pop_front();
-  r.thaw_head();
+  r.pop_front(true);
   EXPECT_EQ(pop(r, status), 7);
 }
 
