@@ -182,7 +182,9 @@ class queue {
   [[nodiscard]] std::optional<T> try_get();
 
   /// The waits for plain threads. With a duration they throw timed_out; zero or less tries once. On a worker: std::logic_error.
-  void blocking_put(T&& value) { put_blocking(value, [] { return forever; }); }
+  void blocking_put(T&& value) {
+    put_blocking(value, [] { return forever; });
+  }
   void blocking_put(const T& value) { blocking_put(T(value)); }
   T blocking_get() { return block<get_awaiter<T, T>>("queue::blocking_get", "co_await q.get()", forever); }
   std::optional<T> blocking_next() {

@@ -257,7 +257,7 @@ template <class T>
 void ring<T>::push_back(bool thaw) noexcept {
   // E4 publish. Frozen: close() writes tail, too
   const std::uint64_t index = tail_.fetch_add(thaw ? one - frozen : one, release) / one;
-  at(index).sequence.store(index + 1, release);                     // E1 publish
+  at(index).sequence.store(index + 1, release);  // E1 publish
 }
 
 template <class T>

@@ -97,7 +97,9 @@ void worker_timers::fire(timer& t) noexcept {
 
 std::size_t worker_timers::poll(time_point now) noexcept {
   drain(ns(now));
-  return wheel_.advance(ns(now), [this](wheel_entry& e) { fire(static_cast<timer&>(e)); });
+  return wheel_.advance(
+      ns(now), [this](wheel_entry& e) { fire(static_cast<timer&>(e)); },
+      [](wheel_entry& e) { will_write(static_cast<timer&>(e).target.get()); });
 }
 
 time_point worker_timers::next_deadline() noexcept {

@@ -108,7 +108,8 @@ TEST(waiter_hub, a_crowd_is_let_go_in_turns_and_in_order) {
 TEST(waiter_hub, only_a_waiter_that_roams_is_relied_on_for_the_rest_of_a_crowd) {
   busy_hub hub;
   std::deque<sleeper> bound;
-  for (std::size_t i = 0; i < 2 * waiter_hub::max_ready; ++i) EXPECT_TRUE(hub.wait(bound.emplace_back(false).wait, "test"));
+  for (std::size_t i = 0; i < 2 * waiter_hub::max_ready; ++i)
+    EXPECT_TRUE(hub.wait(bound.emplace_back(false).wait, "test"));
   sleeper roaming;
   sleeper last(false);
   EXPECT_TRUE(hub.wait(roaming.wait, "test"));
