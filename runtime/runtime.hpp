@@ -154,6 +154,16 @@ class runtime {
     }
   }
 
+  /// Says what to write instead.
+  template <class X>
+    requires(!impl::is_task<std::remove_cvref_t<X>>)
+  void block_on(X&&) {
+    static_assert(
+        impl::is_task<std::remove_cvref_t<X>>,
+        "block_on runs a sluice::task: call the coroutine that makes one, have a task await this operation, or on a "
+        "plain thread use its blocking_ twin, such as q.blocking_get()");
+  }
+
   /// Starts a task beside everything else. Lock-free. `name` is a string that outlives the task, for dumps and reports.
   template <class T>
   join_handle<T> spawn(task<T> t, const char* name = "", const char* file = __builtin_FILE(),
