@@ -254,8 +254,13 @@ void* allocate_frame_slowly(std::size_t c) {
   return block;
 }
 
-void hand_frames_over(std::size_t c) noexcept {
+void leave_at_thread_exit(std::size_t c) noexcept {
+  static char nothing;  // to be cut
   exit_hook.exist();
+  frame_lists[c].uncut = frame_lists[c].end = &nothing;
+}
+
+void hand_frames_over(std::size_t c) noexcept {
   frame_list& l = frame_lists[c];
   // Without memory for the depot this thread keeps them all, and asks again with the next one.
   if (l.spare != nullptr && !shared.it.depot[c].push(l.spare)) return;

@@ -468,7 +468,6 @@ void worker::work() noexcept {
     run(*r);
   }
   if (pool_.hooks.on_stop) pool_.hooks.on_stop(index_);
-  leave_frames_to_others();  // a thread that has only freed some does not do so by itself
   set_current(nullptr);
 }
 

@@ -89,6 +89,8 @@ void cancelled_put(model::run& r) {
   r.finally([&s] {
     model::check(s.got[1] == 1, "The first item comes first.");
     model::check(drain(s) == (s.got[0] == 2 ? 2 : 0), "The second item is in the queue or was never taken.");
+    payload third(3);
+    model::check(s.items->try_put(third) == ring_status::done, "Nobody waits, and there is room.");
   });
 }
 

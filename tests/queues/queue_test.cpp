@@ -319,14 +319,19 @@ TEST(queue, blocking_calls_time_out_and_a_zero_duration_tries_once) {
 
 TEST(queue, blocking_calls_on_a_worker_are_refused_with_the_replacement) {
   queue<int> q{1};
+  const auto refused_for = [](auto call, const char* replacement) {
+    try {
+      call();
+      ADD_FAILURE() << "the call was accepted on a worker, where there is " << replacement;
+    } catch (const std::logic_error& error) {
+      EXPECT_NE(std::string(error.what()).find(replacement), std::string::npos) << error.what();
+    }
+  };
   impl::worker_thread_name = "test";
-  try {
-    (void)q.blocking_get();
-    FAIL() << "blocking_get was accepted on a worker";
-  } catch (const std::logic_error& error) {
-    EXPECT_NE(std::string(error.what()).find("co_await q.get()"), std::string::npos) << error.what();
-  }
+  refused_for([&] { (void)q.blocking_get(); }, "co_await q.get()");
+  refused_for([&] { q.blocking_put(1); }, "co_await q.put(x)");  // though there is room
   impl::worker_thread_name = nullptr;
+  EXPECT_TRUE(q.empty());
 }
 
 TEST(queue, threads_and_tasks_share_it) {
@@ -372,6 +377,40 @@ TEST(queue, destroys_what_is_left_in_it) {
     EXPECT_EQ(alive, 2);
   }
   EXPECT_EQ(alive, 0);
+}
+
+// When the first one is moved to the getter that it is for, many more are put: all of them meet a runner that is at work.
+struct bringing {
+  explicit bringing(queue<bringing>* to = nullptr, int others = 0) noexcept : to_(to), others_(others) {}
+  bringing(bringing&& other) noexcept : to_(other.to_), others_(other.others_), moves_(other.moves_ + 1) {
+    if (moves_ != 2) return;  // the first was into the queue
+    for (int i = 0; i < others_; ++i) EXPECT_TRUE(to_->try_put(bringing()));
+  }
+
+ private:
+  queue<bringing>* to_;
+  int others_;
+  int moves_ = 0;
+};
+
+coroutine get_brought(executor&, queue<bringing>& q, int& got) {
+  co_await q.get();
+  ++got;
+}
+
+TEST(queue, serves_a_crowd_in_turns_and_keeps_what_is_left_over) {
+  constexpr int crowd = 3 * static_cast<int>(impl::waiter_hub::max_ready);
+  executor e;
+  queue<bringing> q{4096};
+  int got = 0;
+  for (int i = 0; i < crowd; ++i) get_brought(e, q, got);
+  EXPECT_TRUE(q.try_put(bringing(&q, crowd + 9)));
+  EXPECT_EQ(q.size(), static_cast<std::size_t>(crowd + 10) - impl::waiter_hub::max_ready) << "one turn";
+  EXPECT_FALSE(q.try_get()) << "a try never overtakes a waiter";
+  e.run();
+  EXPECT_EQ(got, crowd);
+  EXPECT_EQ(q.size(), 10u);
+  EXPECT_TRUE(q.try_get()) << "nobody waits any more";
 }
 
 }  // namespace

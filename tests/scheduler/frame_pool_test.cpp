@@ -70,6 +70,21 @@ TEST(FramePool, WhatOneThreadFreesAnotherUses) {
   for (void* p : blocks) free_frame(p, 320);
 }
 
+TEST(FramePool, AThreadThatOnlyFreesAFewLeavesThemAtItsEnd) {
+  constexpr std::size_t bytes = 3000;  // a class that no other test uses
+  std::set<void*> given;
+  for (int i = 0; i < 10; ++i) given.insert(allocate_frame(bytes));
+  for (int round = 0; round < 3; ++round) {
+    std::thread([&given] {
+      for (void* p : given) free_frame(p, bytes);
+    }).join();
+    std::set<void*> again;
+    for (int i = 0; i < 10; ++i) again.insert(allocate_frame(bytes));
+    EXPECT_EQ(again, given);
+  }
+  for (void* p : given) free_frame(p, bytes);
+}
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 TEST(FramePoolDeathTest, AFreedFrameIsPoisoned) {
