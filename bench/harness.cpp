@@ -22,6 +22,18 @@
 
 namespace bench {
 namespace {
+/// Context switches so far of every thread of this process but the first.
+std::int64_t switches_of_other_threads() {
+  std::int64_t sum = 0;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    if (thread.path().filename() == std::to_string(getpid())) continue;
+    std::ifstream status(thread.path() / "status");
+    std::string line;
+    while (std::getline(status, line))
+      if (line.find("ctxt_switches:") != std::string::npos) sum += std::stoll(line.substr(line.find(':') + 1));
+  }
+  return sum;
+}
 
 struct board_entry {
   std::string peer, board;
@@ -202,16 +214,16 @@ double quantile(std::vector<double>& samples, double q) {
 std::int64_t resident_bytes() { return resident_field("VmRSS:"); }
 std::int64_t peak_resident_bytes() { return resident_field("VmHWM:"); }
 
-std::int64_t switches_of_other_threads() {
-  std::int64_t sum = 0;
-  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
-    if (thread.path().filename() == std::to_string(getpid())) continue;
-    std::ifstream status(thread.path() / "status");
-    std::string line;
-    while (std::getline(status, line))
-      if (line.find("ctxt_switches:") != std::string::npos) sum += std::stoll(line.substr(line.find(':') + 1));
-  }
-  return sum;
+reading idle_wakeups(effort e) {
+  const int seconds = e == effort::full ? 10 : 2;
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  const std::int64_t before = switches_of_other_threads();
+  const stopwatch watch;
+  std::this_thread::sleep_for(std::chrono::seconds(seconds));
+  reading r = watch.ns_per_item(seconds);
+  r.value = static_cast<double>(switches_of_other_threads() - before);
+  r.unit = "wakeups";
+  return r;
 }
 
 unsigned processors() {

@@ -79,8 +79,8 @@ double quantile(std::vector<double>& samples, double q);
 std::int64_t resident_bytes();
 std::int64_t peak_resident_bytes();
 
-/// Context switches so far of every thread of this process but the first.
-std::int64_t switches_of_other_threads();
+/// How often the threads of a runtime that has just worked, and now has nothing to do, are woken.
+reading idle_wakeups(effort e);
 
 /// Processors that this process may use: the number of workers that every contender gets.
 unsigned processors();

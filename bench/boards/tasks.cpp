@@ -109,18 +109,9 @@ bench::reading hand_over(bench::effort e) {
   return r;
 }
 
-/// How often the threads of a runtime that has just worked, and now has nothing to do, are woken.
 bench::reading idle(bench::effort e) {
   spawn_join(bench::effort::warm_up);
-  const int seconds = e == bench::effort::full ? 10 : 2;
-  std::this_thread::sleep_for(std::chrono::seconds(1));
-  const std::int64_t before = bench::switches_of_other_threads();
-  const bench::stopwatch watch;
-  std::this_thread::sleep_for(std::chrono::seconds(seconds));
-  bench::reading r = watch.ns_per_item(seconds);
-  r.value = static_cast<double>(bench::switches_of_other_threads() - before);
-  r.unit = "wakeups";
-  return r;
+  return bench::idle_wakeups(e);
 }
 
 const bool spawn_listed = bench::add("sluice", "spawn_join", spawn_join);

@@ -1,6 +1,7 @@
 // The fork-join boards on oneTBB: no cut-off, every call forks.
 
 #include "../sizes.hpp"
+#include "tbb_fib.hpp"
 
 #include <tbb/task_group.h>
 
@@ -9,20 +10,10 @@
 
 namespace {
 
-std::int64_t fib(int n) {
-  if (n < 2) return n;
-  std::int64_t a = 0;
-  tbb::task_group group;
-  group.run([&a, n] { a = fib(n - 1); });
-  const std::int64_t b = fib(n - 2);
-  group.wait();
-  return a + b;
-}
-
 bench::reading fib_board(bench::effort e) {
   const int n = bench::fib_size(e);
   const bench::stopwatch watch;
-  const std::int64_t value = fib(n);
+  const std::int64_t value = bench::tbb_fib(n);
   bench::reading r = watch.ns_per_item(bench::fib_calls(n));
   bench::check_equal("fib(n)", value, bench::fib_value(n));
   return r;

@@ -1,22 +1,12 @@
 // Many more threads than processors on oneTBB: an arena of so many, and leave to have them.
 
 #include "../crowd.hpp"
+#include "tbb_fib.hpp"
 
 #include <tbb/global_control.h>
 #include <tbb/task_arena.h>
-#include <tbb/task_group.h>
 
 namespace {
-
-std::int64_t fib(int n) {
-  if (n < 2) return n;
-  std::int64_t a = 0;
-  tbb::task_group group;
-  group.run([&a, n] { a = fib(n - 1); });
-  const std::int64_t b = fib(n - 2);
-  group.wait();
-  return a + b;
-}
 
 bench::reading fib_board(bench::effort e) {
   const int n = bench::crowd_fib_size(e);
@@ -26,7 +16,7 @@ bench::reading fib_board(bench::effort e) {
     const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
                                     crowded ? bench::crowd : bench::processors());
     std::int64_t value = 0;
-    (crowded ? crowd : matching).execute([&value, n] { value = fib(n); });
+    (crowded ? crowd : matching).execute([&value, n] { value = bench::tbb_fib(n); });
     bench::check_equal("fib(n)", value, bench::fib_value(n));
   });
 }

@@ -86,18 +86,9 @@ bench::reading wake_thread(bench::effort e) {
   return bench::wake_reading(watch.ns_per_item(total), late_us, total);
 }
 
-/// A pool that has just worked and now has nothing to do.
 bench::reading idle(bench::effort e) {
   spawn_join(bench::effort::warm_up);
-  const int seconds = e == bench::effort::full ? 10 : 2;
-  std::this_thread::sleep_for(std::chrono::seconds(1));
-  const std::int64_t before = bench::switches_of_other_threads();
-  const bench::stopwatch watch;
-  std::this_thread::sleep_for(std::chrono::seconds(seconds));
-  bench::reading r = watch.ns_per_item(seconds);
-  r.value = static_cast<double>(bench::switches_of_other_threads() - before);
-  r.unit = "wakeups";
-  return r;
+  return bench::idle_wakeups(e);
 }
 
 const bool spawn_listed = bench::add("oneTBB", "spawn_join", spawn_join);

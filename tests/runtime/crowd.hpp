@@ -16,15 +16,10 @@ namespace sluice::test {
 
 using value = checked_value;
 
-struct state {
-  plain<int> argument{6};
-  core_holder core{0};
-  std::optional<join_handle<value>> handle;
-  runnable* root = nullptr;
+struct state : one_task {
   int thieves = 0;
   bool over = false;
-  int outcome = 0;  // written by the worker that resumes the caller
-  int ended = 0;    // sleepers
+  int ended = 0;  // sleepers
 };
 
 inline task<value> child(in_model, state& s, int n) {
@@ -88,8 +83,7 @@ struct crowd {
 inline void run(model::run& r, body of, crowd who, std::initializer_list<int> outcomes) {
   auto& s = r.make<state>();
   s.thieves = who.thieves;
-  s.handle.emplace(spawner::spawn(*s.core, *std::make_unique<task<value>>(whole(in_model{}, s, of)), "model", "", 0));
-  s.root = &fake::take();
+  s.spawn(whole(in_model{}, s, of));
   r.thread("worker", [&s] { fake::run(*s.root); });
   for (int i = 0; i < who.thieves; ++i) {
     r.thread("thief", [&s] {

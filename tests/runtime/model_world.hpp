@@ -77,4 +77,18 @@ int await(Awaiter& awaiter, thread_context& context) {
   }
 }
 
+/// One spawned task, which the threads of the model run.
+struct one_task {
+  plain<int> argument{6};
+  core_holder core{0};
+  std::optional<join_handle<checked_value>> handle;
+  runnable* root = nullptr;  // the task, until a thread takes it
+  int outcome = 0;           // written by the worker that resumes the task last
+
+  void spawn(task<checked_value> t) {
+    handle.emplace(spawner::spawn(*core, t, "model", "", 0));
+    root = &fake::take();
+  }
+};
+
 }  // namespace sluice::test

@@ -18,15 +18,10 @@ using namespace sluice::test;
 using value = checked_value;
 using namespace std::chrono_literals;
 
-struct state {
-  core_holder core{0};
-  std::optional<join_handle<value>> handle;
-  runnable* root = nullptr;
-  plain<int> argument{6};
+struct state : one_task {
   plain<int> answers[4];
   int thieves = 0;
   bool over = false;
-  int outcome = 0;
 };
 
 task<> child(in_model, state& s, int n) {
@@ -119,9 +114,7 @@ struct cast {
 void run(model::run& r, body inner, cast who, int children, std::initializer_list<int> outcomes) {
   auto& s = r.make<state>();
   s.thieves = who.thieves;
-  s.handle.emplace(
-      spawner::spawn(*s.core, *std::make_unique<task<value>>(whole(in_model{}, s, inner)), "model", "", 0));
-  s.root = &fake::take();
+  s.spawn(whole(in_model{}, s, inner));
   if (who.before) {
     fake::run(*s.root);
   } else {

@@ -26,23 +26,14 @@ task<value> answers(in_model, plain<int>& argument) {
   co_return value(argument.get() + 1);
 }
 
-struct state {
-  plain<int> argument{6};
-  core_holder core{0};
-  std::optional<join_handle<value>> handle;
-  runnable* root = nullptr;
+struct state : one_task {
   std::optional<join_handle<value>> other;
   runnable* other_root = nullptr;
   bool over = false;
-  int outcome = 0;  // written by the worker that resumes the caller
 
   void spawn_other() {
     other.emplace(spawner::spawn(*core, *std::make_unique<task<value>>(answers(in_model{}, argument)), "other", "", 0));
     other_root = &fake::take();
-  }
-  void spawn(task<value> t) {
-    handle.emplace(spawner::spawn(*core, t, "model", "", 0));
-    root = &fake::take();
   }
   void work() {
     fake::run(*root);

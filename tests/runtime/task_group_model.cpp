@@ -21,20 +21,10 @@ using namespace sluice::test;
 using value = checked_value;
 using namespace std::chrono_literals;
 
-struct state {
-  core_holder core{0};
-  std::optional<join_handle<value>> handle;
-  runnable* root = nullptr;
-  plain<int> argument{6};
+struct state : one_task {
   plain<int> answers[2];
   atomic<int> begun{0};  // relaxed: what a canceller does must not depend on it
   bool thief_over = false;
-  int outcome = 0;  // written by the worker that resumes the caller
-
-  void spawn(task<value> t) {
-    handle.emplace(spawner::spawn(*core, t, "model", "", 0));
-    root = &fake::take();
-  }
 };
 
 task<> child(in_model, state& s, int n) {

@@ -21,18 +21,8 @@ using namespace sluice::test;
 using value = checked_value;
 using namespace std::chrono_literals;
 
-struct state {
-  plain<int> argument{6};
-  core_holder core{0};
-  std::optional<join_handle<value>> handle;
-  runnable* root = nullptr;
+struct state : one_task {
   bool thief_over = false;
-  int outcome = 0;  // written by the worker that resumes the caller
-
-  void spawn(task<value> t) {
-    handle.emplace(spawner::spawn(*core, t, "model", "", 0));
-    root = &fake::take();
-  }
 };
 
 task<value> fails(in_model, state& s) {
