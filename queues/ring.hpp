@@ -91,7 +91,7 @@ class ring {
   void thaw_tail() noexcept { tail_.fetch_and(~frozen, relaxed); }
   /// The item at the head, or null while it is absent or being written.
   T* front() noexcept;
-  /// The same for the item after it; `thaw`: head is thawed by the same step.
+  /// Destroys the item in front and frees its cell; `thaw`: head is thawed by the same step.
   void pop_front(bool thaw) noexcept;
   /// Where the next item goes, or null while there is no room or the cell is still being emptied.
   void* back() noexcept;

@@ -27,10 +27,12 @@ void waiter_hub::ready_waiters::push(waiter& w) noexcept {
   ++size;
 }
 
-void waiter_hub::ready_waiters::remove(waiter& w, waiter* before) noexcept {
-  (before != nullptr ? before->next : first) = w.next;
-  if (last == &w) last = before;
+waiter& waiter_hub::ready_waiters::pop() noexcept {
+  waiter& w = *first;
+  first = w.next;
+  if (first == nullptr) last = nullptr;
   --size;
+  return w;
 }
 
 // ------------------------------------------------------------------------------------ the waiting side
@@ -149,35 +151,52 @@ bool waiter_hub::run(waiter* self) noexcept {
   for (unsigned round = 1;; ++round) {
     enough_ = ready_.size + max_ready;
     serve();
-    const bool stopped = enough();
+    while (enough()) {
+      wake_most(self);
+      enough_ = ready_.size + max_ready;
+      serve();
+    }
     ready_waiters ready = ready_;
     ready_ = {};
     std::uintptr_t expected = running;
-    // E1 publish, I3
-    if (!stopped && inbox_.compare_exchange_strong(expected, 0, release, relaxed)) return wake_all(ready, self);
-    const bool weary = round >= max_rounds;
-    if (stopped || weary) {
-      if (waiter* const heir = take_heir(ready, self, !weary)) {  // I5
-        heir->heir = true;
-        heir_.store(heir, release);  // E3 publish
-        heir->context->wake();       // the hub may go away when the others are woken, too
-        return wake_all(ready, self);
-      }
+    if (inbox_.compare_exchange_strong(expected, 0, release, relaxed)) return wake_all(ready, self);  // E1 publish, I3
+    const bool weary = round >= max_rounds || ready.size >= max_ready;
+    if (weary && (ready.size > 1 || (ready.size == 1 && ready.first != self))) {
+      // I5. The heir is woken last: until then `running` is still ours, and the hub cannot go away.
+      waiter& heir = choose_heir(ready, self);
+      heir.heir = true;
+      heir_.store(&heir, release);  // E3 publish
+      const bool mine = wake_all(ready, self);
+      heir.context->wake();
+      return mine;
     }
     ready_ = ready;
     grab();
   }
 }
 
-// Takes out the longest-served waiter that can be the heir and is not the caller's own.
-waiter* waiter_hub::take_heir(ready_waiters& ready, const waiter* self, bool must_roam) noexcept {
-  waiter* before = nullptr;
-  for (waiter* w = ready.first; w != nullptr; before = w, w = w->next) {
-    if (w == self || (must_roam && !w->context->current_waker().roams())) continue;
-    ready.remove(*w, before);
-    return w;
+// Wakes the ready waiters but for the last one and the caller's own: I3.
+void waiter_hub::wake_most(const waiter* self) noexcept {
+  ready_waiters kept;
+  for (waiter* w = ready_.first; w != nullptr;) {
+    waiter* const after = w->next;
+    if (w == self || after == nullptr) {
+      kept.push(*w);
+    } else {
+      w->context->wake();
+    }
+    w = after;
   }
-  return nullptr;
+  ready_ = kept;
+}
+
+// Takes out the longest-served waiter that is not the caller's own.
+waiter& waiter_hub::choose_heir(ready_waiters& ready, const waiter* self) noexcept {
+  waiter& first = ready.pop();
+  if (&first != self) return first;
+  waiter& second = ready.pop();
+  ready.push(first);
+  return second;
 }
 
 bool waiter_hub::wake_all(ready_waiters ready, const waiter* self) noexcept {

@@ -22,20 +22,20 @@
 // I2  A canceller owns the waiter that it took out of the cancel word. unregistered -> cancelled is its last touch; otherwise
 //     it sends the waiter itself as a message (its inbox link is free by then), and the runner wakes it only after that.
 // I3  Leave before you wake: completed waiters are woken from a local list after the exit from `running` has
-//     succeeded; after that nothing of the hub is touched, because a woken side may destroy the object.
+//     succeeded; after that nothing of the hub is touched, because a woken side may destroy the object. Of a crowd all but one may be
+//     woken before, `max_ready` at a time while they are in a cache: that one's wait has not returned, so the object lives.
 // I4  A flag that owes a kick is cleared by the same operation that makes its cause true; whoever cleared it
 //     kicks exactly once, and the kick is its last touch of the object. The runner never sets a flag again
 //     before the kick that it owes has come, so one bit for each word is enough, and a destructor knows how many to wait for.
-// I5  The runner's work for others is bounded: after `max_rounds`, or when serve() has stopped at `max_ready`, it hands `running` to
-//     a waiter that it has completed, the heir, which goes on in its await_resume. That waiter's wait has not returned: the object
-//     lives. `heir_` names it until it begins. Who must not wait for it (it may be queued behind the caller) takes over. A million
-//     waiters are thus let go in turns, each of which stays in a cache. Only a waiter that roams inherits what serve() has left: one
-//     that is pinned, in a lane or on a strand may have to wait for its turn, and the others would with it.
+// I5  The runner's work for those who come meanwhile is bounded: after `max_rounds` or `max_ready` it hands `running` to a waiter
+//     that it has completed, the heir, which goes on in its await_resume. That waiter's wait has not returned: the object lives.
+//     `heir_` names it until it begins. Who must not wait for it (it may be queued behind the caller) takes over. Those who wait already
+//     are not left to an heir, which may have to wait for its turn.
 //
 // E1  push, kick, exit (release) -> take, enter (acquire), on the inbox: the waiter's fields, what the kicker published
 //     before it kicked, and the runner-private state of the runner before.
 // E2  a canceller's or the runner's step on `state` (release) -> the other, who finds it taken (acquire): the inbox link, or that
-//     the waiter may go.
+//     the waiter may go. (Where it is linked before it is armed, E1 of cancellation.hpp says so to the canceller.)
 // E3  heir_ set (release) -> taken over (acquire): the runner-private state. The heir itself has it from being woken.
 //
 // Progress: no mutex, no spin on the runner. A preempted runner delays this object's waiters. Source: the idea is
@@ -144,7 +144,7 @@ class waiter_hub : public canceller {
   /// Runner: the kicks in `bits` have come. Called before the waiters of the same grab are admitted.
   virtual void kicked(std::uintptr_t bits) noexcept = 0;
   /// Runner: serve whoever can be served, and leave a flag in every word whose change could serve the rest. Or stop when it is
-  /// enough(): then it is called again.
+  /// enough(): then they are woken, and it is called again.
   virtual void serve() noexcept = 0;
 
   /// Runner: wins the right to make `w`'s result (I1). False: a canceller has it; either way `w` has left its list.
@@ -170,7 +170,7 @@ class waiter_hub : public canceller {
     waiter* last = nullptr;
     unsigned size = 0;
     void push(waiter& w) noexcept;
-    void remove(waiter& w, waiter* before) noexcept;
+    waiter& pop() noexcept;
   };
 
   bool push(waiter& w) noexcept;
@@ -179,7 +179,8 @@ class waiter_hub : public canceller {
   void grab() noexcept;
   void receive(waiter& w) noexcept;
   static void inherit(waiter& w) noexcept;
-  static waiter* take_heir(ready_waiters& ready, const waiter* self, bool must_roam) noexcept;
+  void wake_most(const waiter* self) noexcept;
+  static waiter& choose_heir(ready_waiters& ready, const waiter* self) noexcept;
   static bool wake_all(ready_waiters ready, const waiter* self) noexcept;
 
   atomic<std::uintptr_t> inbox_{0};  // see above; anyone

@@ -156,10 +156,10 @@ class runtime {
 
   /// Says what to write instead.
   template <class X>
-    requires(!impl::is_task<std::remove_cvref_t<X>>)
+    requires(!impl::holds_task<std::remove_cvref_t<X>>)
   void block_on(X&&) {
     static_assert(
-        impl::is_task<std::remove_cvref_t<X>>,
+        impl::holds_task<std::remove_cvref_t<X>>,
         "block_on runs a sluice::task: call the coroutine that makes one, have a task await this operation, or on a "
         "plain thread use its blocking_ twin, such as q.blocking_get()");
   }

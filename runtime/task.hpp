@@ -36,6 +36,10 @@ inline constexpr bool is_task = false;
 template <class T>
 inline constexpr bool is_task<task<T>> = true;
 
+/// A task, or a class derived from one.
+template <class X>
+concept holds_task = requires(X* x) { []<class T>(task<T>*) {}(x); };
+
 /// Types that may also be awaited as lvalues say `using awaited_by_reference = void`.
 template <class T>
 concept awaited_as_lvalue = requires { typename T::awaited_by_reference; };

@@ -403,8 +403,8 @@ void worker::park() noexcept {
   const time_point now = pool_.now();
   timers_.poll(now);
   pool_.recount(now);
-  last_look_ = now;  // this was one: no step has taken as long as the sleep
-  until_look_ = stands_by() ? 1 : interval_;
+  last_look_ = now;  // no step has taken as long as the sleep
+  if (stands_by()) until_look_ = 1;
   if (!stay) yield_thread();  // what was seen may be in the hands of a thread that needs this processor
   if (pool_.hooks.on_unpark) pool_.hooks.on_unpark(index_);
 }

@@ -150,8 +150,7 @@ struct crowd {
   visitor visitors[3];
 };
 
-// Two are enough, so the third is left to the heir, which is woken before the other, and which may let go whoever is left and
-// the latch go away while the opener still wakes that one.
+// Two are enough: the first is woken before the third is served, and when the last has gone on the latch goes away.
 void in_turns(model::run& r) {
   auto& c = r.make<crowd>();
   r.thread("waiters", [&c] {

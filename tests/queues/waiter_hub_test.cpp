@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <functional>
 #include <vector>
 
 namespace sluice::impl {
@@ -36,13 +37,17 @@ class busy_hub final : public waiter_hub {
 // A suspended "coroutine" that counts how often it is woken.
 class sleeper final : private waker {
  public:
-  explicit sleeper(bool roaming = true) : waker(roaming), context(*this), wait(context, 0) {}
+  sleeper() : context(*this), wait(context, 0) {}
   task_context context;
   waiter wait;
   int woken = 0;
+  std::function<void()> when_woken;
 
  private:
-  void wake(runnable&) noexcept override { ++woken; }
+  void wake(runnable&) noexcept override {
+    ++woken;
+    if (when_woken) when_woken();
+  }
 };
 
 TEST(waiter_hub, wakes_those_it_served_once_and_in_order) {
@@ -87,42 +92,29 @@ TEST(waiter_hub, a_runner_that_is_kept_busy_hands_over_to_a_waiter_that_it_has_s
   EXPECT_FALSE(hub.wait(late.wait, "test")) << "the hub is idle again";
 }
 
-TEST(waiter_hub, a_crowd_is_let_go_in_turns_and_in_order) {
+TEST(waiter_hub, a_crowd_is_woken_in_turns_and_in_order) {
   constexpr std::size_t turn = waiter_hub::max_ready;
   busy_hub hub;
-  std::deque<sleeper> sleepers(3 * turn);
-  for (auto& s : sleepers) EXPECT_TRUE(hub.wait(s.wait, "test"));
-  hub.open = true;
-  hub.kick(0);
-  for (std::size_t i = 0; i < 3; ++i) {
-    EXPECT_EQ(hub.waiting(), sleepers.size() - (i + 1) * turn);
-    EXPECT_EQ(sleepers[(i + 1) * turn - 1].woken, 1);
-    ASSERT_TRUE(sleepers[i * turn].wait.heir) << "the one that has waited longest goes on";
-    waiter_hub::resumed(sleepers[i * turn].wait);
+  std::vector<int> rounds;  // in which they were woken, in order
+  std::deque<sleeper> sleepers(3 * turn + 7);
+  for (std::size_t i = 0; i < sleepers.size(); ++i) {
+    EXPECT_TRUE(hub.wait(sleepers[i].wait, "test"));
+    sleepers[i].when_woken = [&rounds, &hub, i] {
+      EXPECT_EQ(rounds.size(), i);
+      rounds.push_back(hub.rounds);
+    };
   }
-  for (auto& s : sleepers) EXPECT_EQ(s.woken, 1);
+  hub.open = true;
+  hub.rounds = 0;
+  hub.kick(0);
+  ASSERT_EQ(rounds.size(), sleepers.size());
+  EXPECT_EQ(rounds[0], 1);
+  EXPECT_EQ(rounds[turn - 2], 1);
+  EXPECT_EQ(rounds[turn - 1], 2) << "one that is not woken keeps the hub alive until the next turn";
+  EXPECT_EQ(rounds.back(), 4);
+  for (auto& s : sleepers) EXPECT_FALSE(s.wait.heir) << "nobody is left to another waiter";
   sleeper late;
   EXPECT_FALSE(hub.wait(late.wait, "test")) << "the hub is idle again";
-}
-
-TEST(waiter_hub, only_a_waiter_that_roams_is_relied_on_for_the_rest_of_a_crowd) {
-  busy_hub hub;
-  std::deque<sleeper> bound;
-  for (std::size_t i = 0; i < 2 * waiter_hub::max_ready; ++i)
-    EXPECT_TRUE(hub.wait(bound.emplace_back(false).wait, "test"));
-  sleeper roaming;
-  sleeper last(false);
-  EXPECT_TRUE(hub.wait(roaming.wait, "test"));
-  for (std::size_t i = 1; i < waiter_hub::max_ready; ++i) EXPECT_TRUE(hub.wait(bound.emplace_back(false).wait, "test"));
-  EXPECT_TRUE(hub.wait(last.wait, "test"));
-  hub.open = true;
-  hub.kick(0);
-  for (auto& s : bound) EXPECT_EQ(s.woken, 1) << "none of them may keep the others waiting";
-  EXPECT_EQ(roaming.woken, 1);
-  EXPECT_EQ(last.woken, 0);
-  ASSERT_TRUE(roaming.wait.heir);
-  waiter_hub::resumed(roaming.wait);
-  EXPECT_EQ(last.woken, 1);
 }
 
 TEST(waiter_hub, a_wait_that_was_cancelled_before_it_began_is_not_registered) {
