@@ -63,12 +63,10 @@ bench::reading queens_board(bench::effort e) {
 }
 
 bench::reading loop_board(bench::effort e) {
-  (void)bench::shared_runtime();
-  return bench::loop_board(e, [](std::vector<std::uint32_t>& out) {
-    on_worker([&] {
+  return on_worker([e] {
+    return bench::loop_board(e, [](std::vector<std::uint32_t>& out) {
       sluice::parallel_for(std::size_t{0}, out.size(),
                            [&](std::size_t i) { out[i] = bench::loop_round(static_cast<std::uint32_t>(i)); });
-      return true;
     });
   });
 }

@@ -1,6 +1,6 @@
 // Timers in bulk, how late a short sleep is, and how soon a waiting task runs after a put.
 
-#include "../peers/thread_boards.hpp"
+#include "../thread_boards.hpp"
 #include "shared_runtime.hpp"
 
 #include <random>

@@ -1,7 +1,7 @@
 // The queue boards on moodycamel's ConcurrentQueue. It has no bounded form, so the bounded one here is what one builds
 // by hand: its blocking queue, and its own semaphore for the free places.
 
-#include "thread_boards.hpp"
+#include "../thread_boards.hpp"
 
 #include <blockingconcurrentqueue.h>
 #include <lightweightsemaphore.h>

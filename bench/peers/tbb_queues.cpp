@@ -1,6 +1,6 @@
 // The queue boards on oneTBB's concurrent_bounded_queue, which blocks threads.
 
-#include "thread_boards.hpp"
+#include "../thread_boards.hpp"
 
 #include <tbb/concurrent_queue.h>
 

@@ -2,7 +2,7 @@
 // The queue boards for queues that block threads: one thread per producer and consumer. `Queue` has put(long),
 // get() -> long, and a constructor from a capacity.
 
-#include "../sizes.hpp"
+#include "sizes.hpp"
 
 #include <atomic>
 #include <thread>
