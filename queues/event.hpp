@@ -24,8 +24,8 @@ namespace impl {
 
 struct event_waiter : waiter {
   explicit event_waiter(task_context& c) noexcept : waiter(c, 0) {}
-  std::uint64_t begun = 0;  // the count when it began
   bool settled = false;     // runner-private: was found to have to wait at `settled_count_`
+  std::uint64_t begun = 0;  // the count when it began
 };
 
 class event_core final : public waiter_hub {
@@ -59,16 +59,17 @@ class event_core final : public waiter_hub {
 /// What `co_await e.wait()` waits with.
 class event_awaiter {
  public:
-  event_awaiter(impl::event_core& core, impl::task_context& context) noexcept : core_(&core), wait_(context) {}
+  event_awaiter(impl::event_core& core, impl::task_context& context) noexcept : wait_(context), core_(&core) {}
 
   bool await_ready() noexcept;
   bool await_suspend(std::coroutine_handle<> suspended) noexcept;
   void await_resume();
 
  private:
+  [[no_unique_address]] impl::event_waiter wait_;  // so that what follows uses its padding
   impl::event_core* core_;
-  impl::event_waiter wait_;
 };
+static_assert(sizeof(void*) != 8 || sizeof(event_awaiter) <= 64);
 
 /// `e.wait()`: awaited once.
 class [[nodiscard]] event_operation {

@@ -49,15 +49,15 @@ class [[nodiscard]] leased {
 template <class T, class Result>
 class get_awaiter {
  public:
-  get_awaiter(impl::queue_core<T>& core, impl::task_context& context) noexcept : core_(&core), wait_(context) {}
+  get_awaiter(impl::queue_core<T>& core, impl::task_context& context) noexcept : wait_(context), core_(&core) {}
 
   bool await_ready() noexcept;
   bool await_suspend(std::coroutine_handle<> suspended) noexcept;
   Result await_resume();
 
  private:
+  [[no_unique_address]] impl::get_waiter<T> wait_;  // so that what follows uses its padding
   impl::queue_core<T>* core_;
-  impl::get_waiter<T> wait_;
 };
 
 /// What `co_await q.put(x)` waits with.
@@ -65,15 +65,15 @@ template <class T>
 class put_awaiter {
  public:
   put_awaiter(impl::queue_core<T>& core, impl::task_context& context, T& value) noexcept
-      : core_(&core), wait_(context, value) {}
+      : wait_(context, value), core_(&core) {}
 
   bool await_ready() noexcept;
   bool await_suspend(std::coroutine_handle<> suspended) noexcept;
   void await_resume();
 
  private:
+  [[no_unique_address]] impl::put_waiter<T> wait_;  // likewise
   impl::queue_core<T>* core_;
-  impl::put_waiter<T> wait_;
 };
 
 /// The same for `q.put(const T&)`: the copy is made first, and may throw.

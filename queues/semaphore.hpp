@@ -104,16 +104,17 @@ class [[nodiscard]] permit {
 class acquire_awaiter {
  public:
   acquire_awaiter(impl::semaphore_core& core, std::uint64_t n, impl::task_context& context) noexcept
-      : core_(&core), wait_(context, n) {}
+      : wait_(context, n), core_(&core) {}
 
   bool await_ready() noexcept;
   bool await_suspend(std::coroutine_handle<> suspended) noexcept;
   permit await_resume();
 
  private:
+  [[no_unique_address]] impl::permit_waiter wait_;  // so that what follows uses its padding
   impl::semaphore_core* core_;
-  impl::permit_waiter wait_;
 };
+static_assert(sizeof(void*) != 8 || sizeof(acquire_awaiter) <= 64);
 
 /// `s.acquire(n)`: awaited once.
 class [[nodiscard]] acquire_operation {

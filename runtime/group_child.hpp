@@ -30,13 +30,15 @@ class group_child final : public root_context {
   task_group& group;
   const char* name;
   const char* file;
+  union {                        // the roster's
+    roster_page* page;           // while it is there
+    group_child* next_leftover;  // afterwards
+  };
+  [[no_unique_address]] result<void> outcome;  // so that what follows uses its padding
+  std::uint8_t place = 0;                      // the roster's
   const unsigned line;
-  // The roster's.
-  std::uint32_t place = 0;
-  roster_page* page = nullptr;
-  group_child* next_leftover = nullptr;
-  result<void> outcome;
 };
+static_assert(sizeof(void*) != 8 || sizeof(group_child) <= 128);
 
 }  // namespace impl
 }  // namespace sluice

@@ -146,7 +146,7 @@ inline bool roster::place(roster_page& page, group_child& child) noexcept {
   const bool fills = i + 1 == roster_page::places;
   page.at[i].store(&child, relaxed);
   child.page = &page;
-  child.place = i;
+  child.place = static_cast<std::uint8_t>(i);
   page.given.store(i + 1, relaxed);  // relaxed: only its user asks, until it is closed (E2)
   const std::uint64_t added = std::uint64_t{1} << i | (fills ? roster_page::sealed : 0) |
                               (draining_.load(relaxed) != 0 ? roster_page::draining : 0);  // relaxed: E3

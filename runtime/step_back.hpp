@@ -57,8 +57,8 @@ class [[nodiscard]] in_slice {
   }
 
   Awaiter inner_;
-  task_context& context_;
   bool over_ = false;  // the wait has ended, and the task steps back before it goes on
+  task_context& context_;
 };
 
 }  // namespace sluice::impl

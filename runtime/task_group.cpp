@@ -158,7 +158,7 @@ namespace impl {
 
 group_child::group_child(task_group& of, runtime_core& core, const char* task_name, const char* task_file,
                          unsigned task_line) noexcept
-    : root_context(core.sched(), core), group(of), name(task_name), file(task_file), line(task_line) {}
+    : root_context(core.sched(), core), group(of), name(task_name), file(task_file), page(nullptr), line(task_line) {}
 
 std::coroutine_handle<> group_child::finished(std::coroutine_handle<> frame, task_context&) noexcept {
   frame.destroy();

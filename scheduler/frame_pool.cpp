@@ -1,6 +1,6 @@
 // No model reaches it: its lists are thread-local, and the threads of a model share one. Stress and sanitizers do.
-// Blocks are cut from 64 KiB slabs, whose addresses are kept until the end of the process, reachable from `slabs`. A slab has
-// blocks of one class, until a trim finds all of them free: then it is bare, without memory but for the page with its header,
+// Blocks are cut from 64 KiB slabs, whose addresses are kept until the end of the process, reachable from `slabs`. Slabs are taken from
+// regions of 16, because each piece of memory that is aligned so far leaves two pages in use around it. A slab has blocks of one class, until a trim finds all of them free: then it is bare, without memory but for the page with its header,
 // and whoever needs a slab, of whatever class, takes it before it makes a new one.
 //
 //   made --> cut --> all of it cut --(a trim has every block, and what is not cut yet)--> bare --> cut ...
@@ -14,6 +14,7 @@
 // I5  A slab's fields for the trim are touched by the one that trims, and by who makes the slab; `free` is 0 outside of a trim.
 // I6  No memory for a node of a stack: what should go there stays with this thread, cut into blocks.
 // E1  a trim ends (release) -> the next begins (acquire): the fields for the trim.
+// E2  a region is there (release) -> who takes a slab of it (acquire): its counter.
 // The edge by which the depot hands blocks over, and by which bare slabs travel, is tagged_stack's.
 
 #include <sluice/scheduler/frame_pool.hpp>
@@ -39,6 +40,7 @@ namespace {
 
 constexpr std::size_t slab_bytes = 64 * 1024;
 constexpr std::size_t slab_header = 64;
+constexpr std::uint32_t slabs_in_region = 16;
 using sizes = frame_sizes;
 using free_block = frame_list::block;
 static_assert(sizes::class_of(1) == 0 && sizes::class_of(32) == 0 && sizes::class_of(33) == 1);
@@ -49,10 +51,12 @@ static_assert(sizes::bytes_of(sizes::class_of(4096)) == 4096 && sizes::bytes_of(
 
 // The header of a slab, which begins at a multiple of slab_bytes.
 struct slab {
-  slab* next;               // in `slabs`
+  slab* next = nullptr;     // in `slabs`
   slab* counted = nullptr;  // for the trim: the next of those of which it has something
   char* rest = nullptr;     // for the trim: where it is to be cut on, if that is in its hands
   std::size_t free = 0;     // for the trim: so many blocks are in its hands, or not yet cut
+  // In the first of a region: how many of it were taken, or more; written by who takes one. relaxed: the number is all that is asked.
+  atomic<std::uint32_t> taken{1};
 };
 static_assert(sizeof(slab) <= slab_header);
 
@@ -62,6 +66,7 @@ struct shared_part {
   tagged_stack<char*> uncut[sizes::classes];        // where slabs of threads that have ended are to be cut on
   tagged_stack<slab*> bare;                         // slabs without memory
   atomic<slab*> slabs{nullptr};                     // all there are, so that leak checkers find them; only added to
+  atomic<slab*> region{nullptr};                    // the first slab of the newest region; written by who makes one
   atomic<std::uint32_t> trimming{0};                // 0 | 1; written by who trims
 };
 union forever {
@@ -103,13 +108,27 @@ void unpoison_slab([[maybe_unused]] slab* s) noexcept {
 #endif
 }
 
-slab* make_slab() {
-  void* const memory = std::aligned_alloc(slab_bytes, slab_bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  slab* const s = ::new (memory) slab{shared.it.slabs.load(relaxed)};             // relaxed: not looked into
+slab* enlist(slab* s) noexcept {
+  s->next = shared.it.slabs.load(relaxed);                                        // relaxed: not looked into
   while (!shared.it.slabs.compare_exchange_weak(s->next, s, relaxed, relaxed)) {  // relaxed: nobody reads the list
   }
   return s;
+}
+
+slab* make_slab() {
+  slab* region = shared.it.region.load(acquire);  // E2 observe
+  for (;;) {
+    if (region != nullptr) {
+      const std::uint32_t i = region->taken.fetch_add(1, relaxed);
+      if (i < slabs_in_region) return enlist(::new (reinterpret_cast<char*>(region) + i * slab_bytes) slab{});
+    }
+    void* const memory = std::aligned_alloc(slab_bytes, slabs_in_region * slab_bytes);
+    if (memory == nullptr) throw std::bad_alloc();
+    slab* const first = ::new (memory) slab{};
+    // E2 publish, E2 observe
+    if (shared.it.region.compare_exchange_strong(region, first, release, acquire)) return enlist(first);
+    std::free(memory);  // another thread was quicker
+  }
 }
 
 void new_slab(std::size_t c, frame_list& l) {
