@@ -27,12 +27,10 @@ void waiter_hub::ready_waiters::push(waiter& w) noexcept {
   ++size;
 }
 
-waiter& waiter_hub::ready_waiters::pop() noexcept {
-  waiter& w = *first;
-  first = w.next;
-  if (first == nullptr) last = nullptr;
+void waiter_hub::ready_waiters::remove(waiter& w, waiter* before) noexcept {
+  (before != nullptr ? before->next : first) = w.next;
+  if (last == &w) last = before;
   --size;
-  return w;
 }
 
 // ------------------------------------------------------------------------------------ the waiting side
@@ -160,17 +158,16 @@ bool waiter_hub::run(waiter* self) noexcept {
     ready_ = {};
     std::uintptr_t expected = running;
     if (inbox_.compare_exchange_strong(expected, 0, release, relaxed)) return wake_all(ready, self);  // E1 publish, I3
-    const bool weary = round >= max_rounds || ready.size >= max_ready;
-    if (weary && (ready.size > 1 || (ready.size == 1 && ready.first != self))) {
+    if (waiter* const heir = round >= max_rounds ? take_heir(ready, self) : nullptr) {
       // I5. The heir is woken last: until then `running` is still ours, and the hub cannot go away.
-      waiter& heir = choose_heir(ready, self);
-      heir.heir = true;
-      heir_.store(&heir, release);  // E3 publish
+      heir->heir = true;
+      heir_.store(heir, release);  // E3 publish
       const bool mine = wake_all(ready, self);
-      heir.context->wake();
+      heir->context->wake();
       return mine;
     }
     ready_ = ready;
+    if (ready_.size >= max_ready) wake_most(self);
     grab();
   }
 }
@@ -190,13 +187,15 @@ void waiter_hub::wake_most(const waiter* self) noexcept {
   ready_ = kept;
 }
 
-// Takes out the longest-served waiter that is not the caller's own.
-waiter& waiter_hub::choose_heir(ready_waiters& ready, const waiter* self) noexcept {
-  waiter& first = ready.pop();
-  if (&first != self) return first;
-  waiter& second = ready.pop();
-  ready.push(first);
-  return second;
+// Takes out the longest-served waiter that can be the heir: one that roams, and is not the caller's own. Null: there is none.
+waiter* waiter_hub::take_heir(ready_waiters& ready, const waiter* self) noexcept {
+  waiter* before = nullptr;
+  for (waiter* w = ready.first; w != nullptr; before = w, w = w->next) {
+    if (w == self || !w->context->current_waker().roams()) continue;
+    ready.remove(*w, before);
+    return w;
+  }
+  return nullptr;
 }
 
 bool waiter_hub::wake_all(ready_waiters ready, const waiter* self) noexcept {

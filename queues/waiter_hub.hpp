@@ -27,10 +27,10 @@
 // I4  A flag that owes a kick is cleared by the same operation that makes its cause true; whoever cleared it
 //     kicks exactly once, and the kick is its last touch of the object. The runner never sets a flag again
 //     before the kick that it owes has come, so one bit for each word is enough, and a destructor knows how many to wait for.
-// I5  The runner's work for those who come meanwhile is bounded: after `max_rounds` or `max_ready` it hands `running` to a waiter
-//     that it has completed, the heir, which goes on in its await_resume. That waiter's wait has not returned: the object lives.
-//     `heir_` names it until it begins. Who must not wait for it (it may be queued behind the caller) takes over. Those who wait already
-//     are not left to an heir, which may have to wait for its turn.
+// I5  The runner's work for those who go on coming is bounded: after `max_rounds`, each of which has found new messages, it hands `running` to
+//     a waiter that it has completed, the heir, which goes on in its await_resume. That waiter's wait has not returned: the object
+//     lives. `heir_` names it until it begins. Who must not wait for it (it may be queued behind the caller) takes over. The heir is one
+//     that roams: one that is pinned, or on a strand, may have to wait for a turn of its own. If there is none the runner goes on.
 //
 // E1  push, kick, exit (release) -> take, enter (acquire), on the inbox: the waiter's fields, what the kicker published
 //     before it kicked, and the runner-private state of the runner before.
@@ -149,7 +149,7 @@ class waiter_hub : public canceller {
 
   /// Runner: wins the right to make `w`'s result (I1). False: a canceller has it; either way `w` has left its list.
   [[nodiscard]] bool claim(waiter& w) noexcept;
-  /// Runner: `w` was claimed and its result is made; it is woken at the exit.
+  /// Runner: `w` was claimed and its result is made; it is woken at the exit, or before (I3).
   void complete(waiter& w, wait_result result) noexcept;
   /// Runner, in serve(): so many are ready that they should be woken first.
   bool enough() const noexcept { return ready_.size >= enough_; }
@@ -170,7 +170,7 @@ class waiter_hub : public canceller {
     waiter* last = nullptr;
     unsigned size = 0;
     void push(waiter& w) noexcept;
-    waiter& pop() noexcept;
+    void remove(waiter& w, waiter* before) noexcept;
   };
 
   bool push(waiter& w) noexcept;
@@ -180,7 +180,7 @@ class waiter_hub : public canceller {
   void receive(waiter& w) noexcept;
   static void inherit(waiter& w) noexcept;
   void wake_most(const waiter* self) noexcept;
-  static waiter& choose_heir(ready_waiters& ready, const waiter* self) noexcept;
+  static waiter* take_heir(ready_waiters& ready, const waiter* self) noexcept;
   static bool wake_all(ready_waiters ready, const waiter* self) noexcept;
 
   atomic<std::uintptr_t> inbox_{0};  // see above; anyone

@@ -39,7 +39,7 @@ struct frame_list {
   block* first;  // the current list
   block* spare;  // null, or a batch
   char* uncut;   // what is left of this thread's slab of the class
-  char* end;     // of it; null: this thread has had nothing to do with the class yet
+  char* end;     // of it; null: this thread has not cut any, nor freed one
 
   static constexpr std::uint32_t batch_size = 64;
 };
@@ -50,7 +50,7 @@ inline thread_local constinit frame_list frame_lists[frame_sizes::classes] = {};
 void* allocate_frame_slowly(std::size_t c);
 /// When the list of class `c` is full.
 void hand_frames_over(std::size_t c) noexcept;
-/// When a thread frees its first block of class `c`, and has allocated none: at its end it will leave them to the others.
+/// When a thread that has cut none frees its first block of class `c`: at its end it will leave them to the others.
 void leave_at_thread_exit(std::size_t c) noexcept;
 
 /// Hands over all that this thread keeps, for others to use and for a trim to find: for a thread that is about to sleep.

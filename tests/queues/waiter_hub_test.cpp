@@ -37,7 +37,7 @@ class busy_hub final : public waiter_hub {
 // A suspended "coroutine" that counts how often it is woken.
 class sleeper final : private waker {
  public:
-  sleeper() : context(*this), wait(context, 0) {}
+  explicit sleeper(bool roaming = true) : waker(roaming), context(*this), wait(context, 0) {}
   task_context context;
   waiter wait;
   int woken = 0;
@@ -115,6 +115,32 @@ TEST(waiter_hub, a_crowd_is_woken_in_turns_and_in_order) {
   for (auto& s : sleepers) EXPECT_FALSE(s.wait.heir) << "nobody is left to another waiter";
   sleeper late;
   EXPECT_FALSE(hub.wait(late.wait, "test")) << "the hub is idle again";
+}
+
+TEST(waiter_hub, only_a_waiter_that_roams_is_handed_over_to) {
+  busy_hub hub;
+  sleeper bound(false);
+  sleeper roaming;
+  EXPECT_TRUE(hub.wait(bound.wait, "test"));
+  EXPECT_TRUE(hub.wait(roaming.wait, "test"));
+  hub.rounds = 0;
+  hub.open = true;
+  hub.rounds_to_be_busy = 100;
+  hub.kick(0);
+  EXPECT_EQ(hub.rounds, static_cast<int>(waiter_hub::max_rounds));
+  EXPECT_FALSE(bound.wait.heir);
+  ASSERT_TRUE(roaming.wait.heir);
+  waiter_hub::resumed(roaming.wait);
+
+  sleeper alone(false);
+  hub.open = false;
+  EXPECT_TRUE(hub.wait(alone.wait, "test"));
+  hub.rounds = 0;
+  hub.open = true;
+  hub.kick(0);
+  EXPECT_EQ(hub.rounds, 100) << "nobody is fit for it, so the kicker does it all";
+  EXPECT_FALSE(alone.wait.heir);
+  EXPECT_EQ(alone.woken, 1);
 }
 
 TEST(waiter_hub, a_wait_that_was_cancelled_before_it_began_is_not_registered) {
