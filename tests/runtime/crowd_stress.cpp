@@ -1,6 +1,6 @@
 // stresses: queues/waiter_hub.hpp queues/event.hpp queues/queue_core.hpp
 // More waiters at one object than are let go at a time: tasks that roam, that are pinned, on a strand or in a lane, and plain threads;
-// some of them are cancelled meanwhile, and the object goes away as soon as the last one has gone on.
+// some of them are cancelled meanwhile, and the object goes away when all have gone on.
 #include "worlds.hpp"
 
 #include <atomic>
