@@ -66,7 +66,8 @@ class parallel_loop {
 /// that have nothing to do; 0 chooses one from the length: make it so that a grain takes some microseconds or more.
 ///
 /// Callers, progress, cancellation: as for fork_join. Errors: std::logic_error elsewhere than on a worker;
-/// std::invalid_argument if the type of `first`, which is that of i, cannot hold `end`. If a call throws, the others stop at the end of their grains; one of the exceptions is rethrown when all that have begun have ended.
+/// std::invalid_argument if the type of `first`, which is that of i, cannot hold `end`. If a call throws, the others stop at the end of
+/// their grains; one of the exceptions is rethrown when all that have begun have ended.
 template <std::integral Index, std::integral Last, class Body>
   requires std::invocable<Body&, Index> && (!std::same_as<Index, bool>)
 void parallel_for(Index first, Last end, Body&& body, std::size_t grain = 0) {

@@ -1,7 +1,8 @@
 // No model reaches it: its lists are thread-local, and the threads of a model share one. Stress and sanitizers do.
-// Blocks are cut from 64 KiB slabs, whose addresses are kept until the end of the process, reachable from `slabs`. Slabs are taken from
-// regions of 16, because each piece of memory that is aligned so far leaves two pages in use around it. A slab has blocks of one class, until a trim finds all of them free: then it is bare, without memory but for the page with its header,
-// and whoever needs a slab, of whatever class, takes it before it makes a new one.
+// Blocks are cut from 64 KiB slabs, whose addresses are kept until the end of the process, reachable from `slabs`. They are taken
+// from regions of 16, because each piece of memory that is aligned so far leaves two pages in use around it. A slab has blocks
+// of one class, until a trim finds all of them free: then it is bare, without memory but for the page with its header, and
+// whoever needs a slab, of whatever class, takes it before it makes a new one.
 //
 //   made --> cut --> all of it cut --(a trim has every block, and what is not cut yet)--> bare --> cut ...
 //
