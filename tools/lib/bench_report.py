@@ -3,6 +3,8 @@
 import statistics
 
 EARLIER_RMW_NS = 5.0  # a locked read-modify-write on the machine where the goals and the leaders were measured
+CLOSE = 1.05  # two figures that are nearer than this are close: the order of their medians may be chance
+CLOSE_ROUNDS = 15  # so many runs of each settle whether it is
 
 
 class Cell:
@@ -23,6 +25,14 @@ class Cell:
     @property
     def value(self):
         return None if self.errors else self.median("value")
+
+
+def told_apart(ours, theirs):
+    """Whether the runs of two contenders differ by more than chance: the rank test of Mann and Whitney, both sides, 5 %."""
+    wins = sum((a > b) + 0.5 * (a == b) for a in ours for b in theirs)
+    pairs = len(ours) * len(theirs)
+    spread = (pairs * (len(ours) + len(theirs) + 1) / 12) ** 0.5
+    return abs(wins - pairs / 2) > 1.96 * spread
 
 
 class Row:
@@ -72,6 +82,19 @@ class Row:
         better, worse = (self.ours, other) if self.higher else (other, self.ours)
         return better / worse if worse else float("inf")
 
+    def close_rivals(self):
+        """The contenders whose figure is so near to ours that more runs have to tell who is ahead."""
+        rivals = [] if self.board.get("relative") else [peer for peer in self.cells if peer != "sluice"]
+        ratios = {peer: self.advantage(self.cells[peer].value) for peer in rivals}
+        return [peer for peer, ratio in ratios.items() if ratio not in (None, 1) and 1 / CLOSE < ratio < CLOSE]
+
+    def is_level(self):
+        """Whether many runs of us and of the best contender do not tell which of the two is ahead."""
+        if self.best not in self.close_rivals():
+            return False
+        ours, theirs = ([run["value"] for run in self.cells[peer].good] for peer in ("sluice", self.best))
+        return min(len(ours), len(theirs)) >= CLOSE_ROUNDS * 2 // 3 and not told_apart(ours, theirs)
+
     def cpu_advantage(self):
         """The same per CPU-second, against whoever is best at that; and who it is."""
         if self.board["unit"] not in ("ns", "M/s"):
@@ -84,12 +107,14 @@ class Row:
         return work["sluice"] / rivals[best], best
 
     def standing(self):
-        """One of: wrong, skipped, behind, behind the leader, short of the goal, ahead."""
+        """One of: wrong, skipped, not measured, behind, level, behind the leader, short of the goal, ahead."""
         if "sluice" in self.cells and self.cells["sluice"].errors:
             return "wrong"
         if self.ours is None:
             return "skipped" if "sluice" in self.cells and self.cells["sluice"].skipped else "not measured"
         best = self.advantage(self.cells[self.best].value) if self.best else None
+        if self.is_level():
+            return "level"
         if best is not None and best < 1:
             return "behind"
         leader = self.advantage(self.leader)
@@ -137,6 +162,7 @@ def print_summary(rows):
     titles = [
         ("wrong", "Failed or gave a wrong answer"),
         ("behind", "Behind a contender of this run"),
+        ("level", "Level with a contender of this run, whose runs and ours do not tell who is ahead"),
         ("behind the leader", "Ahead of this run's contenders, behind the leader as estimated (*)"),
         ("short of the goal", "Ahead of everybody, short of the goal"),
         ("ahead", "Ahead, goal met"),
@@ -161,7 +187,7 @@ def print_cpu_losses(rows):
 
 def name_with_ratio(row, standing):
     name = row.board["board"]
-    if standing == "behind":
+    if standing in ("behind", "level"):
         return f"{name} ({row.advantage(row.cells[row.best].value):.2f}x of {row.best})"
     if standing == "behind the leader":
         return f"{name} ({row.advantage(row.leader):.2f}x of {row.board['leader']['name']})"
