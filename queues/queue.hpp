@@ -1,143 +1,49 @@
 #pragma once
-// The bounded queue that tasks and threads share: first in, first out, awaitable and blocking, with join.
+// The queue that tasks and threads share: bounded, unbounded or a rendezvous; first in, first out, awaitable and blocking, with join.
 
 #include <sluice/queues/queue_core.hpp>
+#include <sluice/queues/queue_waits.hpp>
 #include <sluice/queues/thread_context.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <span>
+#include <stdexcept>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace sluice {
 
-template <class T>
-class queue;
-
 struct queue_options {
   std::string name = "queue";  ///< stands in errors
 };
 
-/// An item that is being worked on: calls task_done() when it goes. Must not outlive the queue.
-template <class T>
-class [[nodiscard]] leased {
- public:
-  leased(leased&& other) noexcept : core_(std::exchange(other.core_, nullptr)), item_(std::move(other.item_)) {}
-  leased& operator=(leased&&) = delete;
-  ~leased();
-
-  T& operator*() noexcept { return item_; }
-  const T& operator*() const noexcept { return item_; }
-  T* operator->() noexcept { return &item_; }
-  const T* operator->() const noexcept { return &item_; }
-
- private:
-  template <class, class>
-  friend class get_awaiter;
-
-  leased(impl::queue_core<T>& core, T&& item) noexcept : core_(&core), item_(std::move(item)) {}
-
-  impl::queue_core<T>* core_;
-  T item_;
+struct unbounded_t {
+  explicit unbounded_t() = default;
 };
+/// For a queue that never makes a put wait, and grows instead.
+inline constexpr unbounded_t unbounded{};
 
-/// What `co_await q.get()`, `q.next()` and `q.lease()` wait with. Result is T, optional<T> or optional<leased<T>>.
-template <class T, class Result>
-class get_awaiter {
- public:
-  get_awaiter(impl::queue_core<T>& core, impl::task_context& context) noexcept : wait_(context), core_(&core) {}
-
-  bool await_ready() noexcept;
-  bool await_suspend(std::coroutine_handle<> suspended) noexcept;
-  Result await_resume();
-
- private:
-  [[no_unique_address]] impl::get_waiter<T> wait_;  // so that what follows uses its padding
-  impl::queue_core<T>* core_;
+struct rendezvous_t {
+  explicit rendezvous_t() = default;
 };
+/// For a queue that holds nothing: each put waits for a get.
+inline constexpr rendezvous_t rendezvous{};
 
-/// What `co_await q.put(x)` waits with.
-template <class T>
-class put_awaiter {
- public:
-  put_awaiter(impl::queue_core<T>& core, impl::task_context& context, T& value) noexcept
-      : wait_(context, value), core_(&core) {}
-
-  bool await_ready() noexcept;
-  bool await_suspend(std::coroutine_handle<> suspended) noexcept;
-  void await_resume();
-
- private:
-  [[no_unique_address]] impl::put_waiter<T> wait_;  // likewise
-  impl::queue_core<T>* core_;
-};
-
-/// The same for `q.put(const T&)`: the copy is made first, and may throw.
-template <class T>
-class copy_put_awaiter {
- public:
-  copy_put_awaiter(impl::queue_core<T>& core, impl::task_context& context, const T& value)
-      : copy_(value), put_(core, context, copy_) {}
-
-  bool await_ready() noexcept { return put_.await_ready(); }
-  bool await_suspend(std::coroutine_handle<> suspended) noexcept { return put_.await_suspend(suspended); }
-  void await_resume() { put_.await_resume(); }
-
- private:
-  T copy_;
-  put_awaiter<T> put_;
-};
-
-/// What `co_await q.join()` waits with.
-template <class T>
-class join_awaiter {
- public:
-  join_awaiter(impl::queue_core<T>& core, impl::task_context& context) noexcept : core_(&core), wait_(context, 0) {}
-
-  bool await_ready() noexcept;
-  bool await_suspend(std::coroutine_handle<> suspended) noexcept;
-  void await_resume();
-
- private:
-  impl::queue_core<T>* core_;
-  impl::join_waiter wait_;
-};
-
-namespace impl {
-
-/// An operation on a queue that has not begun: bind() gives it to a task. Awaited once.
-template <class T, class Awaiter, class... Argument>
-class [[nodiscard]] queue_operation {
- public:
-  explicit queue_operation(queue_core<T>& core, Argument*... argument) noexcept
-      : core_(&core), argument_(argument...) {}
-
-  Awaiter bind(task_context& context) && {
-    queue_core<T>* const core = std::exchange(core_, nullptr);
-    if (core == nullptr)
-      throw std::logic_error("sluice: an operation on a queue was awaited twice: call it again instead");
-    return std::apply([&](auto*... argument) { return Awaiter(*core, context, *argument...); }, argument_);
-  }
-
- private:
-  queue_core<T>* core_;
-  std::tuple<Argument*...> argument_;
-};
-
-}  // namespace impl
-
-/// A bounded first-in-first-out queue for any number of putters and getters, tasks and plain threads alike.
+/// A first-in-first-out queue for any number of putters and getters, tasks and plain threads alike.
 ///
 /// Every operation may be called from any thread. Progress: try_ forms and waits that need not wait are lock-free but for
 /// one window: a thread preempted between claiming a cell and publishing it, a few instructions later, delays that cell.
 /// Waiters are served in the order in which they registered. Takes effect: a put when it claims its cell (or is given
 /// room), a get when it claims its item. Visibility: what was written before a put is visible after the get of its
 /// item; what was written before task_done, after the join that it ends. Nothing is allocated after construction, except
-/// by close_now.
+/// by close_now and set_capacity, and by a put into an unbounded queue that is full: it doubles the room, and moves the items there.
+/// Not lock-free, but a short wait for other threads: puts and gets while items move to more room; set_capacity; a put that makes
+/// an unbounded queue grow; try_put and try_get of a rendezvous that find somebody waiting.
+/// In its life a queue takes up to 2^55 items: 22 years at 50 million a second.
 /// Cancellation: a cancelled wait throws sluice::cancelled and had no effect: a put's value is still in the caller's object.
 template <class T>
 class queue {
@@ -155,7 +61,14 @@ class queue {
 
  public:
   /// Room for exactly `capacity` items, 1 to 2^40. Throws std::invalid_argument, std::bad_alloc.
-  explicit queue(std::size_t capacity, queue_options options = {}) : core_(capacity, std::move(options.name)) {}
+  explicit queue(std::size_t capacity, queue_options options = {})
+      : core_(impl::queue_kind::bounded, capacity, std::move(options.name)) {}
+  /// Puts never wait, but may throw std::bad_alloc; then the value is untouched. The room that a peak took is given back at the end.
+  explicit queue(unbounded_t, queue_options options = {})
+      : core_(impl::queue_kind::unbounded, 0, std::move(options.name)) {}
+  /// Each put meets a get, and returns when its item has been taken; a try succeeds only if the other side waits.
+  explicit queue(rendezvous_t, queue_options options = {})
+      : core_(impl::queue_kind::rendezvous, 0, std::move(options.name)) {}
   /// Waits that are pending print a sentence and abort. A put or task_done that is still returning is waited for; a get, try_get
   /// or close must have returned.
   ~queue() = default;
@@ -163,15 +76,26 @@ class queue {
   queue& operator=(const queue&) = delete;
 
   /// Waits while full. Throws queue_closed. Moves from `value` only when it succeeds.
-  auto put(T&& value) noexcept { return impl::queue_operation<T, put_awaiter<T>, T>(core_, &value); }
+  auto put(T&& value) noexcept { return impl::queue_operation<T, put_awaiter<T>, T*>(core_, &value); }
   /// The same with a copy, made before it waits.
-  auto put(const T& value) noexcept { return impl::queue_operation<T, copy_put_awaiter<T>, const T>(core_, &value); }
+  auto put(const T& value) noexcept { return impl::queue_operation<T, copy_put_awaiter<T>, const T*>(core_, &value); }
   /// Waits while empty; gives T. Throws queue_closed once closed and drained.
   auto get() noexcept { return impl::queue_operation<T, get_awaiter<T, T>>(core_); }
   /// Waits while empty; gives std::optional<T>, which is empty once closed and drained.
   auto next() noexcept { return impl::queue_operation<T, get_awaiter<T, std::optional<T>>>(core_); }
   /// Like next(), but the item calls task_done() when it is destroyed.
   auto lease() noexcept { return impl::queue_operation<T, get_awaiter<T, std::optional<leased<T>>>>(core_); }
+  /// Moves `items` in, in order, and waits whenever there is no room; gives how many. Others' items may come between. Fewer than all only if
+  /// closed, cancelled, timed out or out of memory midway; if nothing was moved it throws, as put does.
+  auto put_many(std::span<T> items) noexcept {
+    return impl::queue_operation<T, put_many_awaiter<T>, std::span<T>>(core_, items);
+  }
+  /// Waits while empty, then takes what is there, up to out.size() items, over those in `out`; gives how many: at least 1, and 0
+  /// once closed and drained. An empty `out`: std::invalid_argument.
+  auto get_many(std::span<T> out) {
+    check_out(out);
+    return impl::queue_operation<T, get_many_awaiter<T>, std::span<T>>(core_, out);
+  }
   /// Waits until unfinished() is 0 at a moment after it began to wait, or when it is called.
   auto join() noexcept { return impl::queue_operation<T, join_awaiter<T>>(core_); }
 
@@ -192,6 +116,13 @@ class queue {
   }
   std::optional<leased<T>> blocking_lease() {
     return block<get_awaiter<T, std::optional<leased<T>>>>("queue::blocking_lease", "co_await q.lease()", forever);
+  }
+  std::size_t blocking_put_many(std::span<T> items) {
+    return block<put_many_awaiter<T>>("queue::blocking_put_many", "co_await q.put_many(items)", forever, items);
+  }
+  std::size_t blocking_get_many(std::span<T> out) {
+    check_out(out);
+    return block<get_many_awaiter<T>>("queue::blocking_get_many", "co_await q.get_many(out)", forever, out);
   }
   void blocking_join() { block<join_awaiter<T>>("queue::blocking_join", "co_await q.join()", forever); }
 
@@ -218,6 +149,17 @@ class queue {
                                                            impl::deadline_after(patience));
   }
   template <class Rep, class Period>
+  std::size_t blocking_put_many(std::span<T> items, std::chrono::duration<Rep, Period> patience) {
+    return block<put_many_awaiter<T>>("queue::blocking_put_many", "co_await q.put_many(items)",
+                                      impl::deadline_after(patience), items);
+  }
+  template <class Rep, class Period>
+  std::size_t blocking_get_many(std::span<T> out, std::chrono::duration<Rep, Period> patience) {
+    check_out(out);
+    return block<get_many_awaiter<T>>("queue::blocking_get_many", "co_await q.get_many(out)",
+                                      impl::deadline_after(patience), out);
+  }
+  template <class Rep, class Period>
   void blocking_join(std::chrono::duration<Rep, Period> patience) {
     block<join_awaiter<T>>("queue::blocking_join", "co_await q.join()", impl::deadline_after(patience));
   }
@@ -230,12 +172,19 @@ class queue {
   /// std::bad_alloc: then the queue is closed, and the items stay queued.
   std::vector<T> close_now() { return core_.close_now(); }
 
+  /// Room for exactly `capacity` items from now on, 1 to 2^40. Shrinking drops nothing: puts wait until fewer are left; one that is on its
+  /// way meanwhile may still get in. Growing lets waiting putters in before it returns. std::invalid_argument, std::bad_alloc;
+  /// std::logic_error on an unbounded queue and on a rendezvous. Any thread.
+  void set_capacity(std::size_t capacity) { core_.set_capacity(capacity); }
+
   /// Snapshots, exact at rest.
   std::size_t size() const noexcept { return core_.items().size(); }
-  std::size_t capacity() const noexcept { return core_.items().capacity(); }
+  /// SIZE_MAX when unbounded, 0 when a rendezvous.
+  std::size_t capacity() const noexcept { return core_.capacity(); }
   std::size_t unfinished() const noexcept { return core_.unfinished(); }
   bool empty() const noexcept { return size() == 0; }
-  bool full() const noexcept { return size() == capacity(); }
+  /// Whether a put would have to wait for a get.
+  bool full() const noexcept { return size() >= capacity(); }
   bool closed() const noexcept { return core_.items().is_closed(); }
 
  private:
@@ -254,9 +203,13 @@ class queue {
     constexpr const char* call = "queue::blocking_put";
     constexpr const char* instead = "co_await q.put(x)";
     impl::refuse_on_worker(call, instead);
-    const impl::ring_status status = core_.try_put(value);
-    if (status == impl::ring_status::done || status == impl::ring_status::done_kick) return;
+    if (impl::is_done(core_.try_put(value))) return;
     block<put_awaiter<T>>(call, instead, deadline(), value);
+  }
+
+  static void check_out(std::span<T> out) {
+    if (!out.empty()) return;
+    throw std::invalid_argument("sluice: get_many was given an empty span: give it room for one item or more");
   }
 
   core core_;
@@ -264,117 +217,12 @@ class queue {
 
 // -----------------------------------------------------------------------------------------------------------
 
-namespace impl {
-
-template <class T>
-[[noreturn]] void throw_closed(const queue_core<T>& core, const char* operation) {
-  throw queue_closed(std::string("sluice: ") + operation + " on queue '" + core.name() + "', which is closed");
-}
-
-}  // namespace impl
-
-template <class T>
-leased<T>::~leased() {
-  if (core_ == nullptr) return;
-  try {
-    core_->task_done(1);
-  } catch (const std::logic_error& error) {
-    impl::fail(std::string(error.what()) + " (the item was leased: its lease calls task_done itself)");
-  }
-}
-
-template <class T, class Result>
-bool get_awaiter<T, Result>::await_ready() noexcept {
-  if (wait_.context->cancelled()) {
-    wait_.result = impl::wait_result::cancelled;
-    return true;
-  }
-  const impl::ring_status status = core_->try_get([this](T&& item) { wait_.item.emplace(std::move(item)); });
-  if (status == impl::ring_status::done || status == impl::ring_status::done_kick) {
-    wait_.result = impl::wait_result::done;
-    return true;
-  }
-  wait_.result = status == impl::ring_status::closed ? impl::wait_result::closed : impl::wait_result::none;
-  return status == impl::ring_status::closed;
-}
-
-template <class T, class Result>
-bool get_awaiter<T, Result>::await_suspend(std::coroutine_handle<> suspended) noexcept {
-  wait_.context->handle = suspended;
-  return core_->wait(wait_, "queue.get");
-}
-
-template <class T, class Result>
-Result get_awaiter<T, Result>::await_resume() {
-  impl::waiter_hub::resumed(wait_);
-  if (wait_.result == impl::wait_result::cancelled) throw cancelled{};
-  if constexpr (std::is_same_v<Result, T>) {
-    if (wait_.result == impl::wait_result::closed) impl::throw_closed(*core_, "get");
-    return std::move(*wait_.item);
-  } else {
-    if (wait_.result == impl::wait_result::closed) return std::nullopt;
-    if constexpr (std::is_same_v<Result, std::optional<T>>) {
-      return std::move(wait_.item);
-    } else {
-      return leased<T>(*core_, std::move(*wait_.item));
-    }
-  }
-}
-
-template <class T>
-bool put_awaiter<T>::await_ready() noexcept {
-  if (wait_.context->cancelled()) {
-    wait_.result = impl::wait_result::cancelled;
-    return true;
-  }
-  const impl::ring_status status = core_->try_put(*wait_.value);
-  if (status == impl::ring_status::done || status == impl::ring_status::done_kick) {
-    wait_.result = impl::wait_result::done;
-    return true;
-  }
-  wait_.result = status == impl::ring_status::closed ? impl::wait_result::closed : impl::wait_result::none;
-  return status == impl::ring_status::closed;
-}
-
-template <class T>
-bool put_awaiter<T>::await_suspend(std::coroutine_handle<> suspended) noexcept {
-  wait_.context->handle = suspended;
-  return core_->wait(wait_, "queue.put");
-}
-
-template <class T>
-void put_awaiter<T>::await_resume() {
-  impl::waiter_hub::resumed(wait_);
-  if (wait_.result == impl::wait_result::cancelled) throw cancelled{};
-  if (wait_.result == impl::wait_result::closed) impl::throw_closed(*core_, "put");
-}
-
-template <class T>
-bool join_awaiter<T>::await_ready() noexcept {
-  if (wait_.context->cancelled()) {
-    wait_.result = impl::wait_result::cancelled;
-    return true;
-  }
-  return core_->joined(wait_.start);
-}
-
-template <class T>
-bool join_awaiter<T>::await_suspend(std::coroutine_handle<> suspended) noexcept {
-  wait_.context->handle = suspended;
-  return core_->wait(wait_, "queue.join");
-}
-
-template <class T>
-void join_awaiter<T>::await_resume() {
-  impl::waiter_hub::resumed(wait_);
-  if (wait_.result == impl::wait_result::cancelled) throw cancelled{};
-}
-
 template <class T>
 bool queue<T>::try_put(T&& value) {
   const impl::ring_status status = core_.try_put(value);
   if (status == impl::ring_status::closed) impl::throw_closed(core_, "try_put");
-  return status == impl::ring_status::done || status == impl::ring_status::done_kick;
+  if (status == impl::ring_status::no_memory) throw std::bad_alloc();
+  return impl::is_done(status);
 }
 
 template <class T>

@@ -18,9 +18,15 @@
 #include <sluice/queues/apart.hpp>
 #include <sluice/queues/errors.hpp>
 #include <sluice/queues/fail.hpp>
+#include <sluice/queues/queue_waiters.hpp>
 #include <sluice/queues/ring.hpp>
 #include <sluice/queues/waiter_hub.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -29,39 +35,28 @@
 
 namespace sluice::impl {
 
-inline constexpr std::uint8_t getter_list = 0;
-inline constexpr std::uint8_t putter_list = 1;
-inline constexpr std::uint8_t joiner_list = 2;
-
-/// A task that waits for an item.
-template <class T>
-struct get_waiter : waiter {
-  explicit get_waiter(task_context& c) noexcept : waiter(c, getter_list) {}
-  std::optional<T> item;
-};
-
-/// A task that waits for room. The value stays where it is until the wait is claimed.
-template <class T>
-struct put_waiter : waiter {
-  put_waiter(task_context& c, T& v) noexcept : waiter(c, putter_list), value(&v) {}
-  T* value;
-};
-
-/// A task that waits until nothing is unfinished.
-struct join_waiter : waiter {
-  join_waiter(task_context& c, std::uint64_t tail) noexcept : waiter(c, joiner_list), start(tail) {}
-  std::uint64_t start;
+enum class queue_kind : std::uint8_t {
+  bounded,
+  unbounded,   // grows when it is full
+  rendezvous,  // has no cells: each put meets a get
 };
 
 template <class T>
 class queue_core final : public waiter_hub {
  public:
-  queue_core(std::size_t capacity, std::string name) : waiter_hub(lists_), ring_(capacity), name_(std::move(name)) {}
+  /// `capacity` is that of a bounded queue. Throws std::invalid_argument, std::bad_alloc.
+  queue_core(queue_kind kind, std::size_t capacity, std::string name)
+      : waiter_hub(lists_), ring_(cells(kind, capacity)), kind_(kind), name_(std::move(name)) {}
   ~queue_core();
 
   ring_status try_put(T& value) noexcept;
   template <class Take>
   ring_status try_get(Take&& take) noexcept;
+  /// As many as can be moved without waiting, in order; and why not more.
+  ring_batch put_many(T* items, std::size_t count) noexcept;
+  ring_batch get_many(T* out, std::size_t count) noexcept;
+  /// Throws std::invalid_argument, std::logic_error, std::bad_alloc.
+  void set_capacity(std::size_t capacity);
   void close() noexcept;
   std::vector<T> close_now();
 
@@ -71,6 +66,7 @@ class queue_core final : public waiter_hub {
   std::uint64_t unfinished() const noexcept;
 
   const ring<T>& items() const noexcept { return ring_; }
+  std::size_t capacity() const noexcept { return kind_ == queue_kind::unbounded ? SIZE_MAX : ring_.capacity(); }
   const std::string& name() const noexcept { return name_; }
 
  private:
@@ -80,12 +76,26 @@ class queue_core final : public waiter_hub {
   static constexpr std::uint64_t done_kick_flag = 1;
   static constexpr std::uint64_t done_one = 2;
 
+  static std::uint64_t cells(queue_kind kind, std::size_t capacity);
+  static void check_capacity(std::size_t capacity);
+  ring_status after_push(ring_status status, T& value) noexcept;
+  bool after_pop(ring_status status) noexcept;
+  bool make_room() noexcept;
+  bool meet_getter(T& value) noexcept;
+  std::optional<T> meet_putter() noexcept;
   [[noreturn]] void refuse_task_done(std::uint64_t count, std::uint64_t unfinished) const;
   void kicked(std::uintptr_t bits) noexcept override;
   void serve() noexcept override;
   void freeze() noexcept;
   void thaw() noexcept;
   bool match() noexcept;
+  void give_items(waiter& getter) noexcept;
+  wait_result take_items(waiter& putter) noexcept;
+  bool pair() noexcept;
+  static std::size_t wants(waiter& w) noexcept;
+  void after_taking(waiter& putter, std::size_t count) noexcept;
+  static void give(waiter& getter, T&& item) noexcept;
+  static T& next_item(waiter& putter, std::size_t ahead = 0) noexcept;
   bool settle() noexcept;
   void serve_joiners() noexcept;
   void release_joiners(std::uint64_t zero) noexcept;
@@ -102,6 +112,7 @@ class queue_core final : public waiter_hub {
   bool tail_kick_armed_ = false;  // set, or cleared and owed; likewise below
   bool head_kick_armed_ = false;
   bool done_kick_armed_ = false;
+  const queue_kind kind_;
   std::string name_;
 };
 
@@ -125,18 +136,143 @@ queue_core<T>::~queue_core() {
 template <class T>
 ring_status queue_core<T>::try_put(T& value) noexcept {
   const ring_status status = ring_.try_push(value);
-  if (status == ring_status::done_kick) [[unlikely]]
-    kick(tail_kick);
-  return status;
+  if (status == ring_status::done) [[likely]]
+    return status;
+  return after_push(status, value);
 }
 
 template <class T>
 template <class Take>
-ring_status queue_core<T>::try_get(Take&& take) noexcept {
-  const ring_status status = ring_.try_pop(std::forward<Take>(take));
-  if (status == ring_status::done_kick) [[unlikely]]
-    kick(head_kick);
-  return status;
+[[gnu::always_inline]] inline ring_status queue_core<T>::try_get(Take&& take) noexcept {
+  const ring_status status = ring_.try_pop(take);
+  if (status == ring_status::done) [[likely]]
+    return status;
+  if (!after_pop(status)) return status;
+  std::optional<T> item = meet_putter();
+  if (!item) return status;
+  take(std::move(*item));
+  return ring_status::done;
+}
+
+// What the ring could not do alone. Apart, so that the fast path stays short.
+template <class T>
+[[gnu::noinline]] ring_status queue_core<T>::after_push(ring_status status, T& value) noexcept {
+  if (status == ring_status::done_kick) kick(tail_kick);
+  if (kind_ == queue_kind::bounded || (status != ring_status::nothing && status != ring_status::frozen)) return status;
+  if (kind_ == queue_kind::unbounded) return make_room() ? try_put(value) : ring_status::no_memory;
+  return status == ring_status::nothing && meet_getter(value) ? ring_status::done : status;
+}
+
+// Likewise. True: a putter may wait.
+template <class T>
+[[gnu::noinline]] bool queue_core<T>::after_pop(ring_status status) noexcept {
+  if (status == ring_status::done_kick) kick(head_kick);
+  return status == ring_status::nothing && kind_ == queue_kind::rendezvous && ring_.kick_on_head();
+}
+
+// An unbounded queue is full, or others wait until it has grown.
+template <class T>
+bool queue_core<T>::make_room() noexcept {
+  bool grown = true;
+  as_runner([&] {
+    if (!ring_.is_closed() && !ring_.has_room()) grown = ring_.resize(2 * ring_.capacity());
+  });
+  return grown;
+}
+
+// A rendezvous: only a get that waits can take it. One that is not registered yet does not wait.
+template <class T>
+bool queue_core<T>::meet_getter(T& value) noexcept {
+  bool met = false;
+  if (!ring_.kick_on_tail()) return met;
+  as_runner([&] {
+    waiter_list& getters = lists_[getter_list];
+    while (!met && !getters.empty() && !ring_.is_closed()) {
+      waiter& w = getters.front();
+      if (!claim(w)) continue;
+      give(w, std::move(value));
+      ring_.pass(1);
+      complete(w, wait_result::done);
+      met = true;
+    }
+  });
+  return met;
+}
+
+template <class T>
+[[gnu::noinline]] std::optional<T> queue_core<T>::meet_putter() noexcept {
+  std::optional<T> item;
+  as_runner([&] {
+    waiter_list& putters = lists_[putter_list];
+    while (!item && !putters.empty() && !ring_.is_closed()) {
+      waiter& w = putters.front();
+      if (!claim(w)) continue;
+      item.emplace(std::move(next_item(w)));
+      ring_.pass(1);
+      after_taking(w, 1);
+    }
+  });
+  return item;
+}
+
+template <class T>
+ring_batch queue_core<T>::put_many(T* items, std::size_t count) noexcept {
+  ring_batch all{0, ring_.is_closed() ? ring_status::closed : ring_status::done};
+  while (all.moved < count && (all.status == ring_status::done || all.status == ring_status::done_kick)) {
+    const ring_batch step = ring_.try_push_many(items + all.moved, count - all.moved);
+    all.moved += step.moved;
+    all.status = step.status;
+    if (step.status == ring_status::done_kick) kick(tail_kick);
+    if (step.moved != 0 || kind_ == queue_kind::bounded || step.status == ring_status::closed) continue;
+    all.status = try_put(items[all.moved]);  // grows, or meets a get
+    all.moved += all.status == ring_status::done || all.status == ring_status::done_kick;
+  }
+  return all;
+}
+
+template <class T>
+ring_batch queue_core<T>::get_many(T* out, std::size_t count) noexcept {
+  ring_batch all{0, ring_status::done};
+  while (all.moved < count && (all.status == ring_status::done || all.status == ring_status::done_kick)) {
+    const ring_batch step = ring_.try_pop_many(out + all.moved, count - all.moved);
+    all.moved += step.moved;
+    all.status = step.status;
+    if (step.status == ring_status::done_kick) kick(head_kick);
+    if (kind_ != queue_kind::rendezvous || step.status != ring_status::nothing) continue;
+    all.status = try_get([&](T&& item) { replace(out[all.moved++], std::move(item)); });
+  }
+  return all;
+}
+
+template <class T>
+void queue_core<T>::set_capacity(std::size_t capacity) {
+  check_capacity(capacity);
+  if (kind_ != queue_kind::bounded) {
+    throw std::logic_error("sluice: set_capacity(" + std::to_string(capacity) + ") on queue '" + name_ +
+                           "', which is " + (kind_ == queue_kind::unbounded ? "unbounded" : "a rendezvous") +
+                           ": construct it with a capacity instead");
+  }
+  bool enough_memory = true;
+  as_runner([&] { enough_memory = ring_.resize(capacity); });
+  if (!enough_memory) throw std::bad_alloc();
+}
+
+// How many cells it has at first.
+template <class T>
+std::uint64_t queue_core<T>::cells(queue_kind kind, std::size_t capacity) {
+  constexpr std::uint64_t at_first = model_build ? 2 : 32;
+  if (kind == queue_kind::bounded) check_capacity(capacity);
+  return kind == queue_kind::bounded ? capacity : kind == queue_kind::unbounded ? at_first : 0;
+}
+
+template <class T>
+void queue_core<T>::check_capacity(std::size_t capacity) {
+  constexpr std::size_t largest = std::size_t{1} << 40;
+  if (capacity >= 1 && capacity <= largest) return;
+  throw std::invalid_argument(
+      "sluice: the capacity of a queue must be between 1 and 2^40, not " + std::to_string(capacity) +
+      (capacity == 0 ? ": give at least 1, or sluice::rendezvous for none"
+                     : ": was a negative number converted? For no bound give sluice::unbounded"));
 }
 
 template <class T>
@@ -260,38 +396,134 @@ void queue_core<T>::thaw() noexcept {
 // Moves items to getters and from putters, in order, as far as it goes. True: something moved.
 template <class T>
 bool queue_core<T>::match() noexcept {
+  if (kind_ == queue_kind::rendezvous) return pair();
   bool moved = false;
   waiter_list& getters = lists_[getter_list];
-  while (!getters.empty() && !enough()) {
-    T* const item = ring_.front();
-    if (item == nullptr) break;
+  while (!getters.empty() && !enough() && ring_.front() != nullptr) {
     waiter& w = getters.front();
     if (!claim(w)) continue;
-    static_cast<get_waiter<T>&>(w).item.emplace(std::move(*item));
-    head_frozen_ = !getters.empty();
-    ring_.pop_front(!head_frozen_);
+    give_items(w);
     complete(w, wait_result::done);
     moved = true;
   }
   waiter_list& putters = lists_[putter_list];
-  while (!putters.empty() && !ring_.is_closed() && !enough()) {
-    void* const place = ring_.back();
-    if (place == nullptr) break;
+  while (!putters.empty() && !ring_.is_closed() && !enough() && ring_.is_back_free()) {
     waiter& w = putters.front();
     if (!claim(w)) continue;
-    std::construct_at(static_cast<T*>(place), std::move(*static_cast<put_waiter<T>&>(w).value));
-    tail_frozen_ = !putters.empty();
-    ring_.push_back(!tail_frozen_);
-    complete(w, wait_result::done);
+    const wait_result result = take_items(w);
+    if (result != wait_result::none) {
+      complete(w, result);
+    } else {
+      unclaim(w);
+    }
     moved = true;
   }
   return moved;
+}
+
+// There is an item, and `w` has been claimed: it gets what it waits for.
+template <class T>
+void queue_core<T>::give_items(waiter& w) noexcept {
+  if (!w.many) {
+    static_cast<get_waiter<T>&>(w).item.emplace(std::move(*ring_.front()));
+    head_frozen_ = !lists_[getter_list].empty();
+    ring_.pop_front(!head_frozen_);
+    return;
+  }
+  auto& some = static_cast<many_waiter<T>&>(w);
+  for (T* item = ring_.front(); item != nullptr && some.left() > 0; item = ring_.front()) {
+    some.take(std::move(*item));
+    ring_.pop_front(false);
+  }
+}
+
+// There is room, and `w` has been claimed. None: it has more than there is room for.
+template <class T>
+wait_result queue_core<T>::take_items(waiter& w) noexcept {
+  if (!w.many) {
+    const bool thaw = lists_[putter_list].empty();
+    if (!ring_.push_back(*static_cast<put_waiter<T>&>(w).value, thaw)) return wait_result::closed;
+    tail_frozen_ = !thaw;
+    return wait_result::done;
+  }
+  auto& some = static_cast<many_waiter<T>&>(w);
+  while (some.left() > 0 && ring_.is_back_free()) {
+    if (!ring_.push_back(next_item(w), false)) return wait_result::closed;
+    ++some.moved;
+  }
+  return some.left() == 0 ? wait_result::done : wait_result::none;
+}
+
+// A rendezvous: moves items from putters to getters. True: something moved.
+template <class T>
+bool queue_core<T>::pair() noexcept {
+  bool moved = false;
+  waiter_list& getters = lists_[getter_list];
+  waiter_list& putters = lists_[putter_list];
+  while (!getters.empty() && !putters.empty() && !ring_.is_closed() && !enough()) {
+    waiter& getter = getters.front();
+    if (!claim(getter)) continue;
+    waiter& putter = putters.front();
+    if (!claim(putter)) {
+      unclaim(getter);
+      continue;
+    }
+    const std::size_t count = std::min(wants(putter), wants(getter));
+    for (std::size_t i = 0; i < count; ++i) give(getter, std::move(next_item(putter, i)));
+    ring_.pass(count);
+    complete(getter, wait_result::done);
+    after_taking(putter, count);
+    moved = true;
+  }
+  return moved;
+}
+
+// How many items it has, or has room for.
+template <class T>
+std::size_t queue_core<T>::wants(waiter& w) noexcept {
+  return w.many ? static_cast<many_waiter<T>&>(w).left() : 1;
+}
+
+// `count` items of a claimed putter are gone: it ends, or waits on with the others.
+template <class T>
+void queue_core<T>::after_taking(waiter& putter, std::size_t count) noexcept {
+  if (putter.many) {
+    auto& some = static_cast<many_waiter<T>&>(putter);
+    some.moved += count;
+    if (some.left() > 0) {
+      unclaim(putter);
+      return;
+    }
+  }
+  complete(putter, wait_result::done);
+}
+
+template <class T>
+void queue_core<T>::give(waiter& getter, T&& item) noexcept {
+  if (getter.many) {
+    static_cast<many_waiter<T>&>(getter).take(std::move(item));
+  } else {
+    static_cast<get_waiter<T>&>(getter).item.emplace(std::move(item));
+  }
+}
+
+template <class T>
+T& queue_core<T>::next_item(waiter& putter, std::size_t ahead) noexcept {
+  if (!putter.many) return *static_cast<put_waiter<T>&>(putter).value;
+  auto& some = static_cast<many_waiter<T>&>(putter);
+  return some.items[some.moved + ahead];
 }
 
 // Makes I4 true for those who still wait. False: something has moved, or an item is in flight: look again.
 template <class T>
 bool queue_core<T>::settle() noexcept {
   if (!lists_[putter_list].empty() && !head_kick_armed_ && !ring_.is_closed()) {
+    if (kind_ == queue_kind::unbounded) {
+      if (!ring_.has_room() && !ring_.resize(2 * ring_.capacity())) {
+        complete_all(lists_[putter_list], wait_result::no_memory);
+      }
+      return false;
+    }
     if (!ring_.arm_not_full()) return false;
     head_kick_armed_ = true;
   }

@@ -2,20 +2,26 @@
 // The flag ring: a bounded ring of cells, many putters and many getters, whose two index words also carry
 // the flags by which waiters are found. One compare-and-swap and one release store for each operation.
 //
-//   tail:  index of the next put  | closed | frozen | kick     written by putters, runner, close
-//   head:  index of the next get  |          frozen | kick     written by getters, runner
+//   tail:  index of the next put  | array | closed | frozen | kick     written by putters, runner, close
+//   head:  index of the next get  | array |          frozen | kick     written by getters, runner
 //     kick    waiters on the other side: the operation that advances this word must kick the hub (its CAS clears it)
 //     frozen  waiters on this side: only the runner advances the word; newcomers must wait behind them
 //     closed  no put any more
+//     array   log2 of the number of cells in use; or moving: the runner moves the items to a larger array, and frozen is set meanwhile
 //   cell.sequence:  i  free for put i     i+1  holds item i     i+N  free for the next lap    (N cells, a power of two)
 //
-// I1  head <= tail <= head + capacity. Admission compares with a past head (`head_seen_`), which is never too big.
+// I1  head <= tail <= head + the largest capacity so far. Admission compares with a past head (`head_seen_`), which is never too big.
+//     A put that is on its way while the capacity shrinks may still claim by the old one.
 // I2  A cell is claimed only when it was seen free (put) or published (get): nobody spins holding a claim. Between the claim
 //     and the cell's release store stand a few instructions; a thread preempted there delays this cell and, for a put, the
 //     queue's head: no mutex, no spinlock, yet not formally lock-free.
 // I3  kick is set on tail only by a CAS that proves "empty": tail's index equals head's while head is frozen. On head likewise: "full".
+// I4  The array only grows. Both words name it, so a claim that meant an older one fails; so does one that was looked at while
+//     items moved. Older arrays stay until the end: those who had claimed a cell there are still taking its item, and others may look.
 // E1  put publishes the cell (release) -> get observes it (acquire): the item.
 // E2  get frees the cell (release) -> put of the next lap observes it (acquire): the item's end of life.
+// E6  the runner installs an array, cells before mask (release) -> who claims in it (acquire, mask before cells): its cells, and
+//     no mask that is too big for them. It lets go of the words after that (release) -> who reads them (acquire).
 // E3  close sets closed on tail, then clears kick on head (release) -> the runner sets kick on head (acquire), then looks at
 //     closed: either close sees the kick, and kicks, or the runner sees closed.
 // E4  who advances tail (release) -> who compares with that tail (acquire): no older head than the advancing side knew, so "full" is
@@ -31,6 +37,7 @@
 #include <sluice/queues/atomic.hpp>
 #include <sluice/queues/short_wait.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -42,12 +49,26 @@
 
 namespace sluice::impl {
 
+/// Assigns without an assignment, which an item need not have.
+template <class T>
+void replace(T& place, T&& item) noexcept {
+  std::destroy_at(&place);
+  std::construct_at(&place, std::move(item));
+}
+
 enum class ring_status : std::uint8_t {
   done,
   done_kick,  // done, and a kick is owed
   nothing,    // full (put) or empty (get)
   frozen,     // waiters were first
   closed,     // put: closed. get: closed and empty
+  no_memory,  // put: an unbounded queue cannot grow
+};
+
+/// How many items an operation on several moved, and why not more.
+struct ring_batch {
+  std::size_t moved;
+  ring_status status;  // done and done_kick: of the last step, which may have moved fewer than it might
 };
 
 template <class T>
@@ -56,10 +77,12 @@ class ring {
   static constexpr std::uint64_t kick = 1;
   static constexpr std::uint64_t frozen = 2;
   static constexpr std::uint64_t closed = 4;
-  static constexpr std::uint64_t one = 8;
+  static constexpr std::uint64_t array = 8;  // the unit of that field
+  static constexpr std::uint64_t moving = 63 * array;
+  static constexpr std::uint64_t one = 64 * array;
 
-  /// Throws std::invalid_argument, std::bad_alloc.
-  explicit ring(std::size_t capacity);
+  /// Room for `capacity` items at first. Throws std::bad_alloc.
+  explicit ring(std::uint64_t capacity);
   ~ring();
   ring(const ring&) = delete;
   ring& operator=(const ring&) = delete;
@@ -69,11 +92,14 @@ class ring {
   /// Any thread. `take` is called with the item, as an rvalue, at most once.
   template <class Take>
   ring_status try_pop(Take&& take) noexcept;
+  /// The same for as many as it can claim in one step, but not more than `max_batch`. Moves from items[0], items[1] and so on.
+  ring_batch try_push_many(T* items, std::size_t count) noexcept;
+  ring_batch try_pop_many(T* out, std::size_t count) noexcept;
 
   std::uint64_t head() const noexcept { return head_.load(acquire) / one; }  // E5 observe
   std::uint64_t tail() const noexcept { return tail_.load(relaxed) / one; }
   bool is_closed() const noexcept { return (tail_.load(relaxed) & closed) != 0; }
-  std::size_t capacity() const noexcept { return capacity_; }
+  std::uint64_t capacity() const noexcept { return capacity_.load(relaxed); }  // relaxed: it hands over nothing
   std::size_t size() const noexcept;
 
   struct closing {
@@ -93,14 +119,19 @@ class ring {
   T* front() noexcept;
   /// Destroys the item in front and frees its cell; `thaw`: head is thawed by the same step.
   void pop_front(bool thaw) noexcept;
-  /// Where the next item goes, or null while there is no room or the cell is still being emptied.
-  void* back() noexcept;
-  /// The item was constructed in back(); `thaw`: tail is thawed by the same step.
-  void push_back(bool thaw) noexcept;
+  bool has_room() const noexcept { return tail() - head() < capacity(); }
+  /// Whether the next item may be pushed: there is room, and the cell is not still being emptied.
+  bool is_back_free() noexcept;
+  /// Where that is so: moves from `value`, unless the ring is closed by now: false. `thaw`: tail is thawed by the same step.
+  bool push_back(T& value, bool thaw) noexcept;
   /// Sets kick on tail if the ring is empty (head frozen) and open. False: not so.
   bool arm_not_empty() noexcept;
   /// Sets kick on head if the ring is full (tail frozen). False: not so.
   bool arm_not_full() noexcept;
+  /// Room for `capacity` items from now on. False: there is no memory, and nothing has changed.
+  [[nodiscard]] bool resize(std::uint64_t capacity) noexcept;
+  /// Items that go from hand to hand without a cell count as put and got. Where capacity is 0, and both words are the runner's.
+  void pass(std::uint64_t count) noexcept;
   bool kick_on_tail() const noexcept { return (tail_.load(relaxed) & kick) != 0; }
   bool kick_on_head() const noexcept { return (head_.load(relaxed) & kick) != 0; }
 
@@ -112,48 +143,85 @@ class ring {
     T* item() noexcept { return std::launder(reinterpret_cast<T*>(storage)); }
   };
 
-  cell& at(std::uint64_t index) noexcept { return cells_[index & mask_]; }
-  bool full(std::uint64_t tail_index) noexcept;
+  /// The cells in use, as one reads them who has read a word before.
+  struct lap {
+    cell* cells;
+    std::uint64_t mask;
+    cell& at(std::uint64_t index) const noexcept { return cells[index & mask]; }
+  };
+  struct owned_cells {
+    std::unique_ptr<cell[]> cells;
+    std::unique_ptr<owned_cells> older;
+  };
 
-  atomic<std::uint64_t> tail_{0};       // see above
+  static bool is_moving(std::uint64_t word) noexcept { return (word & moving) == moving; }
+  lap now() const noexcept {
+    const std::uint64_t mask = mask_.load(acquire);  // E6 observe
+    return {cells_.load(acquire), mask};             // E6 observe
+  }
+  lap own() const noexcept {  // the runner's
+    return {cells_.load(relaxed), mask_.load(relaxed)};
+  }
+  static std::uint64_t array_of(std::uint64_t mask) noexcept {
+    return static_cast<std::uint64_t>(std::bit_width(mask)) * array;
+  }
+  static std::unique_ptr<owned_cells> make_cells(std::uint64_t count);
+  bool full(std::uint64_t tail_index) noexcept;
+  std::uint64_t room(std::uint64_t tail_index) noexcept;
+  std::uint64_t see_head() noexcept;
+  void move_to(const lap& next, std::uint64_t first, std::uint64_t last) noexcept;
+  bool grow(std::uint64_t count) noexcept;
+
+  static constexpr std::size_t max_batch = model_build ? 2 : 128;
+
+  atomic<std::uint64_t> tail_;          // see above
   atomic<std::uint64_t> head_seen_{0};  // some past index of head; putters, relaxed: never too big
   apart after_tail_;
-  atomic<std::uint64_t> head_{0};  // see above
+  atomic<std::uint64_t> head_;  // see above
   apart after_head_;
-  std::unique_ptr<cell[]> cells_;
-  std::uint64_t mask_;
-  std::uint64_t capacity_;
+  atomic<cell*> cells_;               // the array in use; the runner
+  atomic<std::uint64_t> mask_;        // its size - 1; the runner
+  atomic<std::uint64_t> capacity_;    // the runner; relaxed: see I1
+  std::unique_ptr<owned_cells> all_;  // runner-private: the newest array first
 };
 
 // -----------------------------------------------------------------------------------------------------------
 
 template <class T>
-ring<T>::ring(std::size_t capacity) {
-  constexpr std::size_t largest = std::size_t{1} << 40;
-  if (capacity == 0 || capacity > largest) {
-    throw std::invalid_argument("sluice: the capacity of a queue must be between 1 and 2^40, not " +
-                                std::to_string(capacity) +
-                                (capacity == 0 ? ": give at least 1" : ": was a negative number converted?"));
-  }
-  const std::size_t cells = std::bit_ceil(capacity < 2 ? std::size_t{2} : capacity);
-  cells_ = std::make_unique<cell[]>(cells);
-  mask_ = cells - 1;
-  capacity_ = capacity;
-  for (std::size_t i = 0; i < cells; ++i) cells_[i].sequence.store(i, relaxed);  // not shared yet
+ring<T>::ring(std::uint64_t capacity) : capacity_(capacity), all_(make_cells(capacity)) {
+  const std::uint64_t mask = std::bit_ceil(capacity < 2 ? std::uint64_t{2} : capacity) - 1;
+  // Not shared yet.
+  cells_.store(all_->cells.get(), relaxed);
+  mask_.store(mask, relaxed);
+  for (std::uint64_t i = 0; i <= mask; ++i) own().at(i).sequence.store(i, relaxed);
+  tail_.store(array_of(mask), relaxed);
+  head_.store(array_of(mask), relaxed);
 }
 
 template <class T>
 ring<T>::~ring() {
-  for (std::uint64_t i = head(); i != tail(); ++i) std::destroy_at(at(i).item());
+  for (std::uint64_t i = head(); i != tail(); ++i) std::destroy_at(own().at(i).item());
 }
 
 template <class T>
-ring_status ring<T>::try_push(T& value) noexcept {
-  std::uint64_t word = tail_.load(acquire);  // E4 observe
+std::unique_ptr<typename ring<T>::owned_cells> ring<T>::make_cells(std::uint64_t count) {
+  auto made = std::make_unique<owned_cells>();
+  made->cells = std::make_unique_for_overwrite<cell[]>(std::bit_ceil(count < 2 ? std::uint64_t{2} : count));
+  return made;
+}
+
+template <class T>
+[[gnu::always_inline]] inline ring_status ring<T>::try_push(T& value) noexcept {
+  std::uint64_t word = tail_.load(acquire);  // E4 observe, E6 observe
   short_wait emptying;
   for (;;) {
-    if ((word & (frozen | closed)) != 0) [[unlikely]]
-      return (word & closed) != 0 ? ring_status::closed : ring_status::frozen;
+    if ((word & (frozen | closed)) != 0) [[unlikely]] {
+      if ((word & closed) != 0) return ring_status::closed;
+      if (!is_moving(word)) return ring_status::frozen;
+      emptying();
+      word = tail_.load(acquire);  // E4 observe, E6 observe
+      continue;
+    }
     const std::uint64_t index = word / one;
     if (full(index)) [[unlikely]] {
       const std::uint64_t again = tail_.load(acquire);  // E4 observe
@@ -161,7 +229,7 @@ ring_status ring<T>::try_push(T& value) noexcept {
       word = again;
       continue;
     }
-    cell& c = at(index);
+    cell& c = now().at(index);
     if (c.sequence.load(acquire) != index) [[unlikely]] {  // E2 observe. A getter is still moving out, or word is old.
       emptying();
       word = tail_.load(acquire);  // E4 observe
@@ -177,20 +245,25 @@ ring_status ring<T>::try_push(T& value) noexcept {
 
 template <class T>
 template <class Take>
-ring_status ring<T>::try_pop(Take&& take) noexcept {
-  std::uint64_t word = head_.load(acquire);  // E5 observe
+[[gnu::always_inline]] inline ring_status ring<T>::try_pop(Take&& take) noexcept {
+  std::uint64_t word = head_.load(acquire);  // E5 observe, E6 observe
   short_wait filling;
   for (;;) {
-    if ((word & frozen) != 0) [[unlikely]]
-      return ring_status::frozen;
+    if ((word & frozen) != 0) [[unlikely]] {
+      if (!is_moving(word)) return ring_status::frozen;
+      filling();
+      word = head_.load(acquire);  // E5 observe, E6 observe
+      continue;
+    }
     const std::uint64_t index = word / one;
-    cell& c = at(index);
+    const lap here = now();
+    cell& c = here.at(index);
     if (c.sequence.load(acquire) == index + 1) [[likely]] {  // E1 observe
       // E5 publish, E5 observe
       if (!head_.compare_exchange_weak(word, (word + one) & ~kick, release, acquire)) continue;
       take(std::move(*c.item()));
       std::destroy_at(c.item());
-      c.sequence.store(index + mask_ + 1, release);  // E2 publish
+      c.sequence.store(index + here.mask + 1, release);  // E2 publish
       return (word & kick) != 0 ? ring_status::done_kick : ring_status::done;
     }
     // tail == index proves "empty" at this moment, however old `word` is: head lies between the two.
@@ -198,6 +271,67 @@ ring_status ring<T>::try_pop(Take&& take) noexcept {
     if (other / one == index) return (other & closed) != 0 ? ring_status::closed : ring_status::nothing;
     filling();                   // a put has claimed the cell and is about to publish it, or `word` is old
     word = head_.load(acquire);  // E5 observe
+  }
+}
+
+template <class T>
+ring_batch ring<T>::try_push_many(T* items, std::size_t count) noexcept {
+  std::uint64_t word = tail_.load(acquire);  // E4 observe, E6 observe
+  short_wait emptying;
+  for (;;) {
+    if ((word & closed) != 0) return {0, ring_status::closed};
+    if ((word & frozen) != 0 && !is_moving(word)) return {0, ring_status::frozen};
+    const std::uint64_t index = word / one;
+    const lap here = now();
+    const std::uint64_t most = std::min({room(index), std::uint64_t{count}, std::uint64_t{max_batch}});
+    const std::uint64_t wanted = is_moving(word) ? 0 : most;
+    std::uint64_t free = 0;
+    while (free < wanted && here.at(index + free).sequence.load(acquire) == index + free) ++free;  // E2 observe
+    if (free == 0) {
+      const std::uint64_t again = tail_.load(acquire);  // E4 observe, E6 observe
+      if (most == 0 && again == word && !is_moving(word)) return {0, ring_status::nothing};
+      if (most != 0 || is_moving(word)) emptying();
+      word = again;
+      continue;
+    }
+    // E4 publish, E4 observe
+    if (!tail_.compare_exchange_weak(word, (word + free * one) & ~kick, release, acquire)) continue;
+    for (std::uint64_t i = 0; i < free; ++i) {
+      cell& c = here.at(index + i);
+      std::construct_at(c.item(), std::move(items[i]));
+      c.sequence.store(index + i + 1, release);  // E1 publish
+    }
+    return {free, (word & kick) != 0 ? ring_status::done_kick : ring_status::done};
+  }
+}
+
+template <class T>
+ring_batch ring<T>::try_pop_many(T* out, std::size_t count) noexcept {
+  std::uint64_t word = head_.load(acquire);  // E5 observe, E6 observe
+  short_wait filling;
+  for (;;) {
+    if ((word & frozen) != 0 && !is_moving(word)) return {0, ring_status::frozen};
+    const std::uint64_t index = word / one;
+    const lap here = now();
+    const std::uint64_t wanted = is_moving(word) ? 0 : std::min(count, max_batch);
+    std::uint64_t there = 0;
+    while (there < wanted && here.at(index + there).sequence.load(acquire) == index + there + 1) ++there;  // E1 observe
+    if (there == 0) {
+      const std::uint64_t other = tail_.load(relaxed);  // as in try_pop
+      if (other / one == index) return {0, (other & closed) != 0 ? ring_status::closed : ring_status::nothing};
+      filling();
+      word = head_.load(acquire);  // E5 observe, E6 observe
+      continue;
+    }
+    // E5 publish, E5 observe
+    if (!head_.compare_exchange_weak(word, (word + there * one) & ~kick, release, acquire)) continue;
+    for (std::uint64_t i = 0; i < there; ++i) {
+      cell& c = here.at(index + i);
+      replace(out[i], std::move(*c.item()));
+      std::destroy_at(c.item());
+      c.sequence.store(index + i + here.mask + 1, release);  // E2 publish
+    }
+    return {there, (word & kick) != 0 ? ring_status::done_kick : ring_status::done};
   }
 }
 
@@ -213,51 +347,76 @@ typename ring<T>::closing ring<T>::close() noexcept {
 
 template <class T>
 std::size_t ring<T>::size() const noexcept {
-  const std::uint64_t first = head();
-  const std::uint64_t last = tail();
-  return last - first > capacity_ ? capacity_ : last - first;  // head was read first: last >= first
+  for (std::uint64_t first = head();;) {
+    const std::uint64_t last = tail_.load(acquire) / one;  // E4 observe: the second look at head comes after it
+    const std::uint64_t again = head();
+    if (again == first) return last - first;  // both were true when tail was read; head was read first: last >= first
+    first = again;
+  }
 }
 
 // Whether put `tail_index` has no room: against a past head, and against the present one before it says so.
 template <class T>
 bool ring<T>::full(std::uint64_t tail_index) noexcept {
-  if (tail_index - head_seen_.load(relaxed) < capacity_) [[likely]]
-    return false;
+  return tail_index - head_seen_.load(relaxed) >= capacity() && tail_index - see_head() >= capacity();
+}
+
+// The same of several: for how many there is room.
+template <class T>
+std::uint64_t ring<T>::room(std::uint64_t tail_index) noexcept {
+  const std::uint64_t most = capacity();
+  std::uint64_t used = tail_index - head_seen_.load(relaxed);
+  if (used >= most) used = tail_index - see_head();
+  return used < most ? most - used : 0;
+}
+
+template <class T>
+std::uint64_t ring<T>::see_head() noexcept {
   const std::uint64_t present = head();
   head_seen_.store(present, relaxed);
-  return tail_index - present >= capacity_;
+  return present;
 }
 
 template <class T>
 T* ring<T>::front() noexcept {
   const std::uint64_t index = head();
-  cell& c = at(index);
+  cell& c = own().at(index);
   return c.sequence.load(acquire) == index + 1 ? c.item() : nullptr;  // E1 observe
 }
 
 template <class T>
 void ring<T>::pop_front(bool thaw) noexcept {
   const std::uint64_t word = head_.load(relaxed);
-  cell& c = at(word / one);
+  const lap here = own();
+  cell& c = here.at(word / one);
   std::destroy_at(c.item());
   // E5 publish. Frozen: nobody else moves the index, but close() may clear the kick
   head_.fetch_add(thaw ? one - frozen : one, release);
-  c.sequence.store(word / one + mask_ + 1, release);  // E2 publish
+  c.sequence.store(word / one + here.mask + 1, release);  // E2 publish
 }
 
 template <class T>
-void* ring<T>::back() noexcept {
+bool ring<T>::is_back_free() noexcept {
   const std::uint64_t index = tail();
-  if (index - head() >= capacity_) return nullptr;
-  cell& c = at(index);
-  return c.sequence.load(acquire) == index ? c.storage : nullptr;  // E2 observe
+  return has_room() && own().at(index).sequence.load(acquire) == index;  // E2 observe
 }
 
 template <class T>
-void ring<T>::push_back(bool thaw) noexcept {
-  // E4 publish. Frozen: close() writes tail, too
-  const std::uint64_t index = tail_.fetch_add(thaw ? one - frozen : one, release) / one;
-  at(index).sequence.store(index + 1, release);  // E1 publish
+bool ring<T>::push_back(T& value, bool thaw) noexcept {
+  std::uint64_t word = tail_.load(relaxed);
+  do {  // frozen: nobody else moves the index, but close() writes tail, too: nothing gets in behind it
+    if ((word & closed) != 0) return false;
+  } while (!tail_.compare_exchange_weak(word, word + (thaw ? one - frozen : one), release, relaxed));  // E4 publish
+  cell& c = own().at(word / one);
+  std::construct_at(c.item(), std::move(value));
+  c.sequence.store(word / one + 1, release);  // E1 publish
+  return true;
+}
+
+template <class T>
+void ring<T>::pass(std::uint64_t count) noexcept {
+  tail_.fetch_add(count * one, release);  // E4 publish; tail first: head <= tail
+  head_.fetch_add(count * one, release);  // E5 publish
 }
 
 template <class T>
@@ -272,10 +431,54 @@ bool ring<T>::arm_not_empty() noexcept {
 template <class T>
 bool ring<T>::arm_not_full() noexcept {
   std::uint64_t word = head_.load(relaxed);
-  while (tail() - word / one >= capacity_) {
+  while (tail() - word / one >= capacity()) {
     if (head_.compare_exchange_weak(word, word | kick, acquire, relaxed)) return true;  // I3, E3 observe
   }
   return false;
+}
+
+template <class T>
+bool ring<T>::resize(std::uint64_t capacity) noexcept {
+  if (capacity > own().mask + 1 && !grow(std::bit_ceil(capacity))) return false;
+  capacity_.store(capacity, relaxed);
+  return true;
+}
+
+// Holds off everybody, moves the items to an array of `count` cells, and lets go again.
+template <class T>
+bool ring<T>::grow(std::uint64_t count) noexcept {
+  std::unique_ptr<owned_cells> made;
+  try {
+    made = make_cells(count);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  const std::uint64_t tail_before = tail_.fetch_or(moving | frozen, relaxed);
+  const std::uint64_t head_before = head_.fetch_or(moving | frozen, relaxed);
+  const lap next{made->cells.get(), count - 1};
+  move_to(next, head_before / one, tail_before / one);
+  made->older = std::move(all_);
+  all_ = std::move(made);
+  cells_.store(next.cells, release);  // E6 publish
+  mask_.store(next.mask, release);    // E6 publish
+  const std::uint64_t held = moving - array_of(next.mask);
+  tail_.fetch_sub(held + (~tail_before & frozen), release);  // E6 publish
+  head_.fetch_sub(held + (~head_before & frozen), release);  // E6 publish
+  return true;
+}
+
+// The items from `first` to before `last`, which nobody else claims, once they are all published.
+template <class T>
+void ring<T>::move_to(const lap& next, std::uint64_t first, std::uint64_t last) noexcept {
+  short_wait filling;
+  for (std::uint64_t i = first; i != last; ++i) {
+    cell& from = own().at(i);
+    while (from.sequence.load(acquire) != i + 1) filling();  // E1 observe
+    std::construct_at(next.at(i).item(), std::move(*from.item()));
+    std::destroy_at(from.item());
+    next.at(i).sequence.store(i + 1, relaxed);  // E6 hands it over
+  }
+  for (std::uint64_t i = last; i != first + next.mask + 1; ++i) next.at(i).sequence.store(i, relaxed);  // likewise
 }
 
 }  // namespace sluice::impl

@@ -172,6 +172,16 @@ template <class Operation>
 concept bindable =
     requires(Operation&& operation, task_context& context) { static_cast<Operation&&>(operation).bind(context); };
 
+/// Whether an operation on several that gives up has part of its result by now, which counts.
+template <class Awaiter>
+bool has_part(const Awaiter& awaiter) noexcept {
+  if constexpr (requires { awaiter.has_part(); }) {
+    return awaiter.has_part();
+  } else {
+    return false;
+  }
+}
+
 // ---------------------------------------------------------------------------------------------------------------------------
 
 inline void cancel_scope::enter() noexcept {

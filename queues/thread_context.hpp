@@ -55,7 +55,10 @@ template <class Awaiter>
 auto block_on_awaiter(Awaiter& awaiter, thread_context& context, time_point deadline)
     -> decltype(awaiter.await_resume()) {
   if (awaiter.await_ready()) return awaiter.await_resume();
-  if (deadline != time_point::max() && deadline <= now()) throw timed_out{};
+  if (deadline != time_point::max() && deadline <= now()) {
+    if (has_part(awaiter)) return awaiter.await_resume();
+    throw timed_out{};
+  }
   if (!awaiter.await_suspend(std::coroutine_handle<>{}) || context.park_until(deadline)) return awaiter.await_resume();
   context.cancel();
   context.park();

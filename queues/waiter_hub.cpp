@@ -13,6 +13,15 @@ void waiter_list::push_back(waiter& w) noexcept {
   ++size_;
 }
 
+void waiter_list::push_front(waiter& w) noexcept {
+  w.next = first_;
+  w.previous = nullptr;
+  (first_ != nullptr ? first_->previous : last_) = &w;
+  first_ = &w;
+  w.linked = true;
+  ++size_;
+}
+
 void waiter_list::remove(waiter& w) noexcept {
   (w.previous != nullptr ? w.previous->next : first_) = w.next;
   (w.next != nullptr ? w.next->previous : last_) = w.previous;
@@ -98,6 +107,14 @@ void waiter_hub::cancel(cancellable& wait, cancellation&) noexcept {
 bool waiter_hub::claim(waiter& w) noexcept {
   lists_[w.list].remove(w);
   return w.context->disarm(w);
+}
+
+bool waiter_hub::unclaim(waiter& w) noexcept {
+  lists_[w.list].push_front(w);
+  if (w.context->arm(w)) return true;
+  lists_[w.list].remove(w);
+  complete(w, wait_result::cancelled);
+  return false;
 }
 
 void waiter_hub::complete(waiter& w, wait_result result) noexcept {

@@ -18,7 +18,8 @@
 //
 // Who finds the hub idle and so is the runner of its own wait links it at once, and arms the cancel word only then.
 //
-// I1  The runner disarms a waiter's cancel word before it takes anything for it; if that fails it takes nothing.
+// I1  The runner disarms a waiter's cancel word before it takes anything for it; if that fails it takes nothing. One that needs more than
+//     there is it may put back in front, armed again: cancelled meanwhile, it ends with what it has.
 // I2  A canceller owns the waiter that it took out of the cancel word. unregistered -> cancelled is its last touch; otherwise
 //     it sends the waiter itself as a message (its inbox link is free by then), and the runner wakes it only after that.
 // I3  Leave before you wake: completed waiters are woken from a local list after the exit from `running` has
@@ -41,6 +42,7 @@
 // Progress: no mutex, no spin on the runner. A preempted runner delays this object's waiters. Source: the idea is
 // flat combining / delegation (Hendler et al., SPAA 2010), with waiters as messages. Design note: queues/README.md.
 
+#include <sluice/queues/short_wait.hpp>
 #include <sluice/queues/task_context.hpp>
 
 #include <cstddef>
@@ -49,7 +51,7 @@
 namespace sluice::impl {
 
 enum class wait_state : std::uint8_t { unregistered, linked, cancelled };
-enum class wait_result : std::uint8_t { none, done, closed, cancelled };
+enum class wait_result : std::uint8_t { none, done, closed, cancelled, no_memory };
 
 /// One wait. Lives in the awaiter; does not move while it is registered.
 struct alignas(16) waiter : cancellable {
@@ -66,6 +68,7 @@ struct alignas(16) waiter : cancellable {
   wait_result result = wait_result::none;              // runner-private until woken
   bool linked = false;                                 // runner-private: it is in its list
   bool heir = false;                                   // set before it is woken: it has been handed `running` (I5)
+  bool many = false;                                   // the derived object's: which kind of waiter of its list it is
 };
 static_assert(sizeof(void*) != 8 || sizeof(waiter) <= 48);
 
@@ -78,6 +81,7 @@ class waiter_list {
   waiter* back() const noexcept { return last_; }
   std::size_t size() const noexcept { return size_; }
   void push_back(waiter& w) noexcept;
+  void push_front(waiter& w) noexcept;
   void remove(waiter& w) noexcept;
 
  private:
@@ -149,12 +153,26 @@ class waiter_hub : public canceller {
 
   /// Runner: wins the right to make `w`'s result (I1). False: a canceller has it; either way `w` has left its list.
   [[nodiscard]] bool claim(waiter& w) noexcept;
+  /// Runner: `w`, claimed and not completed, waits on as the first of its list. False: it is cancelled, and completed as that.
+  bool unclaim(waiter& w) noexcept;
   /// Runner: `w` was claimed and its result is made; it is woken at the exit, or before (I3).
   void complete(waiter& w, wait_result result) noexcept;
   /// Runner, in serve(): so many are ready that they should be woken first.
   bool enough() const noexcept { return ready_.size >= enough_; }
   /// Runner: claims and completes everybody in a list, until it is enough.
   void complete_all(waiter_list& list, wait_result result) noexcept;
+
+  /// Runs `act` as the runner, serves, and leaves. Waits for another runner: not lock-free. For callers that keep the object alive.
+  template <class Act>
+  void as_runner(Act&& act) noexcept {
+    short_wait serving;
+    while (!enter()) {
+      take_over();
+      serving();
+    }
+    act();
+    run(nullptr);
+  }
 
   /// Serves in place of an heir that has not begun, if there is one. For callers that keep the object alive.
   void take_over() noexcept;

@@ -120,7 +120,7 @@ class [[nodiscard]] timeout_awaiter final : private waker {
   decltype(auto) await_resume() {
     gate_.parent().context().note_wait(nullptr, nullptr);
     if (refused_) throw sluice::cancelled{};
-    if (tried_) throw timed_out{};
+    if (tried_ && !has_part(inner_)) throw timed_out{};
     if (error_) std::rethrow_exception(std::move(error_));
     try {
       return inner_.await_resume();

@@ -18,7 +18,9 @@ inline constexpr int was_cancelled = -10;
 inline constexpr int was_closed = -11;
 
 struct queue_state {
-  explicit queue_state(std::size_t capacity) : items(std::make_unique<queue_core<payload>>(capacity, "model")) {}
+  explicit queue_state(std::size_t capacity) : queue_state(queue_kind::bounded, capacity) {}
+  queue_state(queue_kind kind, std::size_t capacity)
+      : items(std::make_unique<queue_core<payload>>(kind, capacity, "model")) {}
   std::unique_ptr<queue_core<payload>> items;
   thread_context one;
   thread_context two;

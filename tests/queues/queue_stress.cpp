@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <random>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -120,8 +121,9 @@ void drive(slots& all, std::size_t self, Start start) {
   }
 }
 
-void chaos(std::size_t capacity, int per_putter) {
-  queue<item> q{capacity};
+// `meanwhile` is called again and again by a thread of its own until all has been put.
+template <class Meanwhile>
+void chaos(queue<item>& q, int per_putter, Meanwhile meanwhile) {
   ledger book(static_cast<std::size_t>(threads * per_putter));
   slots all(2 * threads * at_once);
   std::vector<std::thread> putting;
@@ -146,7 +148,13 @@ void chaos(std::size_t capacity, int per_putter) {
       });
     });
   }
+  impl::atomic<bool> over{false};
+  std::thread disturber([&] {
+    while (!over.load(impl::relaxed) && meanwhile()) impl::yield_thread();
+  });
   for (auto& t : putting) t.join();
+  over.store(true, impl::relaxed);
+  disturber.join();
   q.blocking_join();
   q.close();
   for (auto& t : getting) t.join();
@@ -160,9 +168,78 @@ void chaos(std::size_t capacity, int per_putter) {
   testing::Test::RecordProperty("cancelled_gets", static_cast<int>(book.cancelled_gets.load(impl::relaxed)));
 }
 
-TEST(queue_stress, nothing_is_lost_under_random_cancellation_at_capacity_1) { chaos(1, 25000); }
-TEST(queue_stress, nothing_is_lost_under_random_cancellation_at_capacity_2) { chaos(2, 25000); }
-TEST(queue_stress, nothing_is_lost_under_random_cancellation_at_capacity_7) { chaos(7, 25000); }
+template <class Kind>
+void calm_chaos(Kind kind, int per_putter) {
+  queue<item> q{kind};
+  chaos(q, per_putter, [] { return false; });
+}
+
+TEST(queue_stress, nothing_is_lost_under_random_cancellation_at_capacity_1) { calm_chaos(std::size_t{1}, 25000); }
+TEST(queue_stress, nothing_is_lost_under_random_cancellation_at_capacity_2) { calm_chaos(std::size_t{2}, 25000); }
+TEST(queue_stress, nothing_is_lost_under_random_cancellation_at_capacity_7) { calm_chaos(std::size_t{7}, 25000); }
+TEST(queue_stress, nothing_is_lost_under_random_cancellation_at_a_rendezvous) { calm_chaos(rendezvous, 10000); }
+TEST(queue_stress, nothing_is_lost_under_random_cancellation_without_a_bound) {
+  queue<item> q{unbounded};
+  chaos(q, 25000, [] { return false; });
+}
+
+TEST(queue_stress, nothing_is_lost_while_the_capacity_changes) {
+  queue<item> q{1};
+  std::size_t next = 1;
+  chaos(q, 25000, [&] {
+    q.set_capacity(next);
+    next = next * 5 % 257 + 1;  // 1, 6, 31, 156 and so on: up and down, and through four sizes of array
+    return true;
+  });
+}
+
+// Several at a time, beside single ones, with short patience: what came out is what went in.
+TEST(queue_stress, nothing_is_lost_of_several) {
+  using namespace std::chrono_literals;
+  constexpr int count = 20000;
+  for (int kind = 0; kind < 3; ++kind) {
+    auto q = kind == 0   ? std::make_unique<queue<item>>(5)
+             : kind == 1 ? std::make_unique<queue<item>>(unbounded)
+                         : std::make_unique<queue<item>>(rendezvous);
+    ledger book(2 * count);
+    const auto put = [&](int from) {
+      for (int i = from; i < from + count;) {
+        std::vector<item> mine;
+        for (int k = 0; k < 9 && i < from + count; ++k) mine.push_back(std::make_unique<int>(i++));
+        for (std::size_t moved = 0; moved < mine.size();) {
+          try {
+            moved += q->blocking_put_many(std::span(mine).subspan(moved), 20us);
+          } catch (const timed_out&) {
+          }
+          for (std::size_t k = 0; k < mine.size(); ++k) ASSERT_EQ(mine[k] == nullptr, k < moved);
+        }
+      }
+    };
+    const auto get = [&](std::size_t at_most) {
+      for (std::vector<item> out(at_most);;) {
+        try {
+          const std::size_t got = q->blocking_get_many(out, 20us);
+          if (got == 0) return;
+          for (std::size_t k = 0; k < got; ++k)
+            book.delivered[static_cast<std::size_t>(*out[k])].fetch_add(1, impl::relaxed);
+          q->task_done(got);
+        } catch (const timed_out&) {
+        }
+      }
+    };
+    std::thread a(put, 0);
+    std::thread b(put, count);
+    std::thread c(get, 4);
+    std::thread d(get, 1);
+    a.join();
+    b.join();
+    q->blocking_join();
+    q->close();
+    c.join();
+    d.join();
+    for (auto& n : book.delivered) ASSERT_EQ(n.load(impl::relaxed), 1);
+  }
+}
 
 TEST(queue_stress, plain_threads_with_short_patience_lose_nothing) {
   using namespace std::chrono_literals;

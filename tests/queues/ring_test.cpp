@@ -35,9 +35,9 @@ TEST(ring, a_frozen_word_belongs_to_the_runner) {
   int value = 7;
   r.freeze_tail();
   EXPECT_EQ(r.try_push(value), ring_status::frozen);
-  ASSERT_NE(r.back(), nullptr);
-  std::construct_at(static_cast<int*>(r.back()), 8);
-  r.push_back(false);
+  ASSERT_TRUE(r.is_back_free());
+  int eight = 8;
+  EXPECT_TRUE(r.push_back(eight, false));
   EXPECT_EQ(r.try_push(value), ring_status::frozen);
   r.thaw_tail();
   EXPECT_EQ(r.try_push(value), ring_status::done);

@@ -1,0 +1,54 @@
+#pragma once
+// Who waits on a queue, and with what: what the runner of queue_core.hpp moves items from and to.
+
+#include <sluice/queues/ring.hpp>
+#include <sluice/queues/waiter_hub.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace sluice::impl {
+
+inline constexpr std::uint8_t getter_list = 0;
+inline constexpr std::uint8_t putter_list = 1;
+inline constexpr std::uint8_t joiner_list = 2;
+
+/// A task that waits for an item.
+template <class T>
+struct get_waiter : waiter {
+  explicit get_waiter(task_context& c) noexcept : waiter(c, getter_list) {}
+  std::optional<T> item;
+};
+
+/// A task that waits for room. The value stays where it is until the wait is claimed.
+template <class T>
+struct put_waiter : waiter {
+  put_waiter(task_context& c, T& v) noexcept : waiter(c, putter_list), value(&v) {}
+  T* value;
+};
+
+/// A task that waits for any of several items, or for room for all of them. Its list says which.
+template <class T>
+struct many_waiter : waiter {
+  many_waiter(task_context& c, std::uint8_t which_list, T* first, std::size_t n) noexcept
+      : waiter(c, which_list), items(first), count(n) {
+    many = true;
+  }
+  std::size_t left() const noexcept { return count - moved; }
+  /// The next one that was got.
+  void take(T&& item) noexcept { replace(items[moved++], std::move(item)); }
+
+  T* items;
+  std::size_t count;
+  std::size_t moved = 0;  // its own until it registers, then the runner's
+};
+
+/// A task that waits until nothing is unfinished.
+struct join_waiter : waiter {
+  join_waiter(task_context& c, std::uint64_t tail) noexcept : waiter(c, joiner_list), start(tail) {}
+  std::uint64_t start;
+};
+
+}  // namespace sluice::impl
