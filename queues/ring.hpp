@@ -214,6 +214,7 @@ template <class T>
 [[gnu::always_inline]] inline ring_status ring<T>::try_push(T& value) noexcept {
   std::uint64_t word = tail_.load(acquire);  // E4 observe, E6 observe
   short_wait emptying;
+  backoff lost;
   for (;;) {
     if ((word & (frozen | closed)) != 0) [[unlikely]] {
       if ((word & closed) != 0) return ring_status::closed;
@@ -235,8 +236,12 @@ template <class T>
       word = tail_.load(acquire);  // E4 observe
       continue;
     }
-    // E4 publish, E4 observe
-    if (!tail_.compare_exchange_weak(word, (word + one) & ~kick, release, acquire)) continue;
+    // E4 publish
+    if (!tail_.compare_exchange_strong(word, (word + one) & ~kick, release, relaxed)) {
+      lost();
+      word = tail_.load(acquire);  // E4 observe, E6 observe
+      continue;
+    }
     std::construct_at(c.item(), std::move(value));
     c.sequence.store(index + 1, release);  // E1 publish
     return (word & kick) != 0 ? ring_status::done_kick : ring_status::done;
@@ -248,6 +253,7 @@ template <class Take>
 [[gnu::always_inline]] inline ring_status ring<T>::try_pop(Take&& take) noexcept {
   std::uint64_t word = head_.load(acquire);  // E5 observe, E6 observe
   short_wait filling;
+  backoff lost;
   for (;;) {
     if ((word & frozen) != 0) [[unlikely]] {
       if (!is_moving(word)) return ring_status::frozen;
@@ -259,8 +265,12 @@ template <class Take>
     const lap here = now();
     cell& c = here.at(index);
     if (c.sequence.load(acquire) == index + 1) [[likely]] {  // E1 observe
-      // E5 publish, E5 observe
-      if (!head_.compare_exchange_weak(word, (word + one) & ~kick, release, acquire)) continue;
+      // E5 publish
+      if (!head_.compare_exchange_strong(word, (word + one) & ~kick, release, relaxed)) {
+        lost();
+        word = head_.load(acquire);  // E5 observe, E6 observe
+        continue;
+      }
       take(std::move(*c.item()));
       std::destroy_at(c.item());
       c.sequence.store(index + here.mask + 1, release);  // E2 publish
@@ -278,6 +288,7 @@ template <class T>
 ring_batch ring<T>::try_push_many(T* items, std::size_t count) noexcept {
   std::uint64_t word = tail_.load(acquire);  // E4 observe, E6 observe
   short_wait emptying;
+  backoff lost;
   for (;;) {
     if ((word & closed) != 0) return {0, ring_status::closed};
     if ((word & frozen) != 0 && !is_moving(word)) return {0, ring_status::frozen};
@@ -294,8 +305,12 @@ ring_batch ring<T>::try_push_many(T* items, std::size_t count) noexcept {
       word = again;
       continue;
     }
-    // E4 publish, E4 observe
-    if (!tail_.compare_exchange_weak(word, (word + free * one) & ~kick, release, acquire)) continue;
+    // E4 publish
+    if (!tail_.compare_exchange_strong(word, (word + free * one) & ~kick, release, relaxed)) {
+      lost();
+      word = tail_.load(acquire);  // E4 observe, E6 observe
+      continue;
+    }
     for (std::uint64_t i = 0; i < free; ++i) {
       cell& c = here.at(index + i);
       std::construct_at(c.item(), std::move(items[i]));
@@ -309,6 +324,7 @@ template <class T>
 ring_batch ring<T>::try_pop_many(T* out, std::size_t count) noexcept {
   std::uint64_t word = head_.load(acquire);  // E5 observe, E6 observe
   short_wait filling;
+  backoff lost;
   for (;;) {
     if ((word & frozen) != 0 && !is_moving(word)) return {0, ring_status::frozen};
     const std::uint64_t index = word / one;
@@ -323,8 +339,12 @@ ring_batch ring<T>::try_pop_many(T* out, std::size_t count) noexcept {
       word = head_.load(acquire);  // E5 observe, E6 observe
       continue;
     }
-    // E5 publish, E5 observe
-    if (!head_.compare_exchange_weak(word, (word + there * one) & ~kick, release, acquire)) continue;
+    // E5 publish
+    if (!head_.compare_exchange_strong(word, (word + there * one) & ~kick, release, relaxed)) {
+      lost();
+      word = head_.load(acquire);  // E5 observe, E6 observe
+      continue;
+    }
     for (std::uint64_t i = 0; i < there; ++i) {
       cell& c = here.at(index + i);
       replace(out[i], std::move(*c.item()));
