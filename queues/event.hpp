@@ -59,6 +59,8 @@ class event_core final : public waiter_hub {
 /// What `co_await e.wait()` waits with.
 class event_awaiter {
  public:
+  static constexpr bool is_arm = true;  // of a select
+
   event_awaiter(impl::event_core& core, impl::task_context& context) noexcept : wait_(context), core_(&core) {}
 
   bool await_ready() noexcept;

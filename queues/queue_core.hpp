@@ -66,6 +66,7 @@ class queue_core final : public waiter_hub {
   std::uint64_t unfinished() const noexcept;
 
   const ring<T>& items() const noexcept { return ring_; }
+  queue_kind kind() const noexcept { return kind_; }
   std::size_t capacity() const noexcept { return kind_ == queue_kind::unbounded ? SIZE_MAX : ring_.capacity(); }
   const std::string& name() const noexcept { return name_; }
 
@@ -461,11 +462,11 @@ bool queue_core<T>::pair() noexcept {
   waiter_list& getters = lists_[getter_list];
   waiter_list& putters = lists_[putter_list];
   while (!getters.empty() && !putters.empty() && !ring_.is_closed() && !enough()) {
-    waiter& getter = getters.front();
-    if (!claim(getter)) continue;
     waiter& putter = putters.front();
-    if (!claim(putter)) {
-      unclaim(getter);
+    if (!claim(putter)) continue;
+    waiter& getter = getters.front();
+    if (!claim(getter)) {  // it may be an arm of a select, which is claimed for good: so it comes second
+      unclaim(putter);
       continue;
     }
     const std::size_t count = std::min(wants(putter), wants(getter));

@@ -42,6 +42,8 @@ class [[nodiscard]] leased {
 template <class T, class Result>
 class get_awaiter {
  public:
+  static constexpr bool is_arm = true;  // of a select
+
   get_awaiter(impl::queue_core<T>& core, impl::task_context& context) noexcept : wait_(context), core_(&core) {}
 
   bool await_ready() noexcept;
@@ -57,9 +59,13 @@ class get_awaiter {
 template <class T>
 class put_awaiter {
  public:
+  static constexpr bool is_arm = true;  // of a select
+
   put_awaiter(impl::queue_core<T>& core, impl::task_context& context, T& value) noexcept
       : wait_(context, value), core_(&core) {}
 
+  /// Throws std::logic_error where a put cannot be an arm.
+  void check_arm() const;
   bool await_ready() noexcept;
   bool await_suspend(std::coroutine_handle<> suspended) noexcept;
   void await_resume();
@@ -73,9 +79,12 @@ class put_awaiter {
 template <class T>
 class copy_put_awaiter {
  public:
+  static constexpr bool is_arm = true;  // of a select
+
   copy_put_awaiter(impl::queue_core<T>& core, impl::task_context& context, const T& value)
       : copy_(value), put_(core, context, copy_) {}
 
+  void check_arm() const { put_.check_arm(); }
   bool await_ready() noexcept { return put_.await_ready(); }
   bool await_suspend(std::coroutine_handle<> suspended) noexcept { return put_.await_suspend(suspended); }
   void await_resume() { put_.await_resume(); }
@@ -240,6 +249,13 @@ Result get_awaiter<T, Result>::await_resume() {
       return leased<T>(*core_, std::move(*wait_.item));
     }
   }
+}
+
+template <class T>
+void put_awaiter<T>::check_arm() const {
+  if (core_->kind() != impl::queue_kind::rendezvous) return;
+  throw std::logic_error("sluice: select was given a put on queue '" + core_->name() +
+                         "', which is a rendezvous: select the get on the other side, or give the queue room");
 }
 
 template <class T>

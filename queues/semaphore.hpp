@@ -103,6 +103,8 @@ class [[nodiscard]] permit {
 /// What `co_await s.acquire(n)` waits with.
 class acquire_awaiter {
  public:
+  static constexpr bool is_arm = true;  // of a select
+
   acquire_awaiter(impl::semaphore_core& core, std::uint64_t n, impl::task_context& context) noexcept
       : wait_(context, n), core_(&core) {}
 

@@ -28,6 +28,8 @@
 
 namespace sluice::impl {
 
+class task_context;
+
 /// A suspended coroutine that can be made runnable. `next` is the link of whatever list holds it, so
 /// that making it runnable never allocates and cannot fail.
 struct runnable {
@@ -47,15 +49,19 @@ class waker {
   /// Whether its tasks may go on where they become runnable, on any worker. Otherwise they do so through the waker only.
   bool roams() const noexcept { return roams_; }
 
+  /// Whether its contexts are several waits of one task, of which one alone may have its result (select). They do not roam.
+  bool chooses() const noexcept { return chooses_; }
+  /// Such a wait is about to get its result. False: another one has, and whoever decided that cancels this one. Any thread.
+  virtual bool choose(task_context&) noexcept { return true; }
+
  protected:
-  explicit waker(bool roams = true) noexcept : roams_(roams) {}
+  explicit waker(bool roams = true, bool chooses = false) noexcept : roams_(roams), chooses_(chooses) {}
   ~waker() = default;
 
  private:
   const bool roams_;
+  const bool chooses_;
 };
-
-class task_context;
 
 /// Part of what a line of execution does, which can be cancelled apart from the rest.
 class cancel_scope : public cancel_relay {
@@ -126,8 +132,10 @@ class task_context : public runnable {
     return innermost->link() && innermost->slot_.leave(wait);
   }
 
-  /// Takes `wait` back, for whoever completes it. False: a canceller has it, and hands it back through its owner.
+  /// Takes `wait` back, for whoever completes it. False: a canceller has it, or will have it, and hands it back through its owner.
   [[nodiscard]] bool disarm(cancellable& wait) noexcept {
+    if (waker_->chooses() && !waker_->choose(*this)) [[unlikely]]
+      return false;
     cancel_scope* const innermost = scope_.get();
     return (innermost == nullptr ? slot_ : innermost->slot_).take_back(wait);
   }

@@ -132,6 +132,8 @@ class spawned final : public record {
 template <class T>
 class [[nodiscard]] join_awaiter final : public canceller, public end_listener {
  public:
+  static constexpr bool is_arm = true;  // of a select
+
   join_awaiter(join_handle<T>& handle, task_context& context) : handle_(&handle), context_(context) {}
   join_awaiter(const join_awaiter&) = delete;
   join_awaiter& operator=(const join_awaiter&) = delete;

@@ -23,6 +23,8 @@ namespace impl {
 
 class [[nodiscard]] sleep_awaiter final : public canceller, public timer_target {
  public:
+  static constexpr bool is_arm = true;  // of a select
+
   sleep_awaiter(task_context& context, time_point deadline) noexcept
       : context_(context), scheduler_(*scheduler::current()), deadline_(deadline) {}
   sleep_awaiter(const sleep_awaiter&) = delete;

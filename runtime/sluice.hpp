@@ -15,6 +15,7 @@
 #include <sluice/runtime/resume_on.hpp>
 #include <sluice/runtime/run_blocking.hpp>
 #include <sluice/runtime/runtime.hpp>
+#include <sluice/runtime/select.hpp>
 #include <sluice/runtime/shield.hpp>
 #include <sluice/runtime/signals.hpp>
 #include <sluice/runtime/sleep.hpp>

@@ -113,6 +113,8 @@ void scheduler::yield(runnable& r) noexcept { worker::current()->yield(r); }
 waker& scheduler::critical_lane() { return state_->pool.lanes.get(lane_set::critical); }
 waker& scheduler::background_lane() { return state_->pool.lanes.get(lane_set::background); }
 waker& scheduler::pinned(std::size_t worker) noexcept { return state_->pool.workers[worker]->pinned(); }
+std::uint64_t scheduler::random() noexcept { return worker::current() != nullptr ? worker::current()->random() : 0; }
+
 std::size_t scheduler::current_worker() noexcept { return worker::current()->index(); }
 
 std::size_t scheduler::worker_count() const noexcept { return state_->pool.headcount.allowed(); }

@@ -52,9 +52,10 @@ class scheduler final : public waker {
   void yield(runnable& r) noexcept override;  // behind everything that is ready; on a worker of this scheduler only
 
   // Wakers for tasks that do not go on just anywhere; they live as long as the scheduler.
-  waker& critical_lane();                        // before all others (lanes.hpp); throws std::bad_alloc
-  waker& background_lane();                      // behind all others; throws std::bad_alloc
-  waker& pinned(std::size_t worker) noexcept;    // on this worker alone
+  waker& critical_lane();                      // before all others (lanes.hpp); throws std::bad_alloc
+  waker& background_lane();                    // behind all others; throws std::bad_alloc
+  waker& pinned(std::size_t worker) noexcept;  // on this worker alone
+  static std::uint64_t random() noexcept;  // of the worker that this thread is; 0 elsewhere. Repeats in a simulation
   static std::size_t current_worker() noexcept;  // the number of the one that this thread is; on a worker only
 
   std::size_t worker_count() const noexcept;  // those that may run now

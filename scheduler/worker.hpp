@@ -201,6 +201,12 @@ class worker final : public fork_lane {
   void describe(std::string& out) const;
 
   static worker* current() noexcept { return static_cast<worker*>(current_lane::get()); }
+  std::uint64_t random() noexcept {  // xorshift64*, Vigna 2016; its own thread's
+    seed_ ^= seed_ >> 12;
+    seed_ ^= seed_ << 25;
+    seed_ ^= seed_ >> 27;
+    return seed_ * 0x2545f4914f6cdd1du >> 16;
+  }
   static void set_current(worker* w) noexcept {
     current_lane::set(w);
     running_scheduler::set(w == nullptr ? nullptr : &w->pool_.owner);
@@ -247,12 +253,6 @@ class worker final : public fork_lane {
   bool nap() noexcept;
   void park() noexcept;
   bool chance(std::uint64_t one_in) noexcept { return random() % one_in == 0; }
-  std::uint64_t random() noexcept {  // xorshift64*, Vigna 2016
-    seed_ ^= seed_ >> 12;
-    seed_ ^= seed_ << 25;
-    seed_ ^= seed_ >> 27;
-    return seed_ * 0x2545f4914f6cdd1du >> 16;
-  }
   static void count(atomic<std::uint64_t>& counter) noexcept {  // relaxed: one writer, read by dumps and thieves
     counter.store(counter.load(relaxed) + 1, relaxed);
   }

@@ -174,6 +174,7 @@ void scheduler::yield(runnable& r) noexcept { state_->push(&r); }
 waker& scheduler::critical_lane() { return *this; }
 waker& scheduler::background_lane() { return *this; }
 waker& scheduler::pinned(std::size_t) noexcept { return *this; }
+std::uint64_t scheduler::random() noexcept { return 0; }
 std::size_t scheduler::current_worker() noexcept { return fork_lane::current()->index(); }
 
 std::size_t scheduler::worker_slots() const noexcept { return worker_count(); }

@@ -1,0 +1,88 @@
+#include <sluice/runtime/select.hpp>
+
+#include <sluice/scheduler/scheduler.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace sluice::impl {
+
+void throw_no_arms() {
+  throw std::invalid_argument(
+      "sluice: select has no arm, or none that is enabled, so it would wait for ever: give it one, such as "
+      "sleep_for(d)");
+}
+
+void select_core::set_arms(std::span<arm_context* const> arms) {
+  arms_ = arms;
+  if (std::none_of(arms.begin(), arms.end(), [](const arm_context* arm) { return arm->enabled; })) throw_no_arms();
+}
+
+std::size_t select_core::first_arm(std::size_t arms, bool in_order) noexcept {
+  return in_order ? 0 : static_cast<std::size_t>(scheduler::random() % arms);
+}
+
+bool select_core::refused() noexcept {
+  if (!parent_.cancelled()) return false;
+  choice_.store(this, relaxed);  // nobody else knows of it yet
+  return true;
+}
+
+void select_core::begin(std::coroutine_handle<> self) noexcept {
+  parent_.handle = self;
+  parent_.note_wait("select", this);
+  linked_ = parent_.arm(link_);
+  if (!linked_) (void)choose_this(this);
+}
+
+bool select_core::end(std::uint32_t waiting) noexcept {
+  const void* const chosen = choice_.load(relaxed);
+  // Who was chosen without waiting tells nobody of it; nor does a cancellation that came before the link.
+  const bool tells = chosen == nullptr ||
+                     (chosen == this ? linked_ : std::any_of(arms_.begin(), arms_.end(), [&](const arm_context* arm) {
+                       return arm == chosen && arm->waits;
+                     }));
+  const std::uint32_t mine = tells ? registered : registered | decided;
+  std::uint32_t parties = 1 + static_cast<std::uint32_t>(arms_.size()) - waiting + (linked_ ? 0 : 1);
+  const std::uint32_t before = phase_.fetch_or(mine, acq_rel);  // E1 publish, E2 observe
+  if ((before | mine) == (registered | decided)) parties += settle();
+  return !gate_.leave(parties);
+}
+
+const void* select_core::result() const {
+  parent_.note_wait(nullptr, nullptr);
+  const void* const chosen = choice_.load(relaxed);
+  if (chosen == this) throw cancelled{};
+  return chosen;
+}
+
+bool select_core::choose(task_context& arm) noexcept { return choose_this(&arm); }
+
+bool select_core::choose_this(const void* what) noexcept {
+  const void* seen = nullptr;
+  return choice_.compare_exchange_strong(seen, what, relaxed, relaxed) || seen == what;  // I1
+}
+
+void select_core::wake(runnable& of) noexcept {
+  const bool chosen = choice_.load(relaxed) == static_cast<arm_context*>(&of);
+  gate_.leave_and_wake(1 + (chosen ? decide() : 0), parent_);
+}
+
+void select_core::pass_on(cancellation&) noexcept {
+  gate_.leave_and_wake(1 + (choose_this(this) ? decide() : 0), parent_);
+}
+
+// The choice has been made, and its maker tells. How many parties are taken out of the gate.
+std::uint32_t select_core::decide() noexcept {
+  return phase_.fetch_or(decided, acq_rel) == registered ? settle() : 0;  // E1 observe, E2 publish
+}
+
+std::uint32_t select_core::settle() noexcept {
+  const void* const chosen = choice_.load(relaxed);
+  for (arm_context* const arm : arms_) {
+    if (arm->waits && arm != chosen) arm->cancel();
+  }
+  return linked_ && parent_.disarm(link_) ? 1 : 0;
+}
+
+}  // namespace sluice::impl
