@@ -293,7 +293,7 @@ const model::program hooks{
     }};
 
 // Worker 1 stands by and has a long task of its own, which wakes another while worker 0 may be falling asleep: that one watches, or is
-// woken to. Without stale reads.
+// woken to. Without stale reads: an old number of those that stand by would tell worker 0 that nobody is awake.
 const model::program pinned_and_long{
     "headcount: two, one that stands by has long work", {.bound = 1, .staleness = 0, .timeouts = 0}, [](model::run& r) {
       auto& s = r.make<changing<2>>(2u, 1u, 1u);
