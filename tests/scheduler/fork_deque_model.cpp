@@ -69,6 +69,23 @@ const model::program alone{"fork deque: the owner alone", {}, [](model::run& r) 
                              });
                            }};
 
+const model::program meant{"fork deque: the owner takes back only the one that is meant", {}, [](model::run& r) {
+                             r.thread("owner", [] {
+                               shared<right, 2> s(2u);
+                               s.push(0);
+                               s.push(1);
+                               model::check(!s.deque.pop_if(&s.items[0]), "It is not the newest.");
+                               while (s.deque.publish(2)) {
+                               }
+                               model::check(s.deque.public_size() == 2, "Both are public.");
+                               model::check(!s.deque.pop_if(&s.items[0]), "Nor is it there.");
+                               model::check(s.deque.pop_if(&s.items[1]), "This one is.");
+                               take(&s.items[1]);
+                               s.pop_until_empty();
+                               check_all_taken(s.items);
+                             });
+                           }};
+
 // One public item that both want, and then its index again.
 template <class Rules>
 auto same_index(model::run& r) {

@@ -221,6 +221,28 @@ void outermost(model::run& r) {
   r.finally([&s] { check_no_time_has_passed(s); });
 }
 
+// Whoever makes the call makes it for the task that has forked it, and then goes on with its own.
+void on_behalf(model::run& r) {
+  static constexpr auto task = [](std::size_t i) {
+    alignas(task_context) static std::byte two[2 * sizeof(task_context)];  // only their addresses count
+    return reinterpret_cast<task_context*>(two) + i;
+  };
+  auto& s = r.make<state>();
+  const auto body = [](model_call& j) {
+    model::check(running_task::get() == task(0), "It is made for the task that has forked it.");
+    add_one(j);
+  };
+  r.thread("owner", [&s, body] {
+    running_task::set(task(0));
+    model::check(fork_and_join(s.owner, &s.thief, body, 6, [] {}) == 7, "The call is done once it is joined.");
+  });
+  r.thread("thief", [&s] {
+    running_task::set(task(1));
+    s.thief.steal_from(s.owner);
+    model::check(running_task::get() == task(1), "The thief goes on with its own task.");
+  });
+}
+
 // What one thread knows arrives.
 void hinted(model::run& r) {
   auto& h = r.make<hint>();
@@ -240,5 +262,6 @@ const model::program p05{"fork lane: a part of the call, then something else", n
 const model::program p06{"fork lane: two nested jobs and two thieves", no_time_outs, for_two_thieves};
 const model::program p07{"fork lane: the outermost jobs are public", no_time_outs, outermost};
 const model::program p08{"fork lane: a hint arrives", {}, hinted};
+const model::program p09{"fork lane: a stolen call belongs to the task that has forked it", no_time_outs, on_behalf};
 
 }  // namespace

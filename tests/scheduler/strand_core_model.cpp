@@ -99,6 +99,41 @@ const model::program woken_within{"strand: a task of it makes the next one ready
                                     });
                                   }};
 
+// Without their loops: between the two workers stands nothing but the strand's own word. Either of them may get all three.
+const model::program one_after_another{
+    "strand: two workers have it one after another", {.bound = 2, .timeouts = 0}, [](model::run& r) {
+      struct by_hand : block {
+        by_hand() : block(2u) {}
+        void take_steps(std::size_t i) {
+          auto& w = *pool->workers[i];
+          while (runnable* const next = w.next()) w.run(*next);
+        }
+        job third;
+      };
+      auto& s = r.make<by_hand>();
+      const int more = 4;  // than there are
+      runnable& a = s.task(s.first, more);
+      s.task(s.second, more);
+      s.task(s.third, more);
+      r.thread("worker", [&s, &a] {
+        s.inside(0);
+        s.strand->wake(a);
+        s.take_steps(0);
+      });
+      r.thread("worker", [&s] {
+        s.inside(1);
+        s.strand->wake(s.second.renew());
+        s.strand->wake(s.third.renew());
+        s.take_steps(1);
+      });
+      r.finally([&s] {
+        model::check(s.count.get() == 3, "All have run.");
+        s.strand->abandon();
+        s.at_work.store(0, relaxed);
+        delete s.owner;
+      });
+    }};
+
 // The same tasks handed to two workers as they are.
 const model::program without{"strand: without one two tasks run at once (canary)",
                              {.must_fail = "race", .bound = 1, .timeouts = 0},

@@ -2,6 +2,7 @@
 // injection queue is that of worker_model.cpp.)
 // models: scheduler/worker.cpp scheduler/worker.hpp scheduler/napper.hpp scheduler/watch.hpp
 
+#include "restless.hpp"
 #include "shop.hpp"
 
 #include <string>
@@ -185,60 +186,20 @@ const model::program unwatched{"worker: two, a LIFO slot is filled while nobody 
 
 // ---- One worker that is never idle ------------------------------------------------------------------------------------------
 
-// Comes back as soon as it has run, until `over`.
-class restless {
- public:
-  explicit restless(std::function<bool()> over) : over_(std::move(over)) { context_.handle = turns(*this).handle; }
-  runnable& ready() { return context_; }
-  int turns_taken() const { return taken_; }
-
- private:
-  struct never_woken final : waker {
-    void wake(runnable&) noexcept override { model::fail("It waits for nothing."); }
-  };
-  struct coroutine {
-    struct promise_type {
-      coroutine get_return_object() noexcept { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
-      std::suspend_always initial_suspend() noexcept { return {}; }
-      std::suspend_never final_suspend() noexcept { return {}; }
-      void return_void() noexcept {}
-      void unhandled_exception() noexcept { model::fail("It throws."); }
-    };
-    std::coroutine_handle<> handle;
-  };
-  struct once_more {
-    bool await_ready() noexcept { return false; }
-    void await_suspend(std::coroutine_handle<>) noexcept { worker::current()->yield(self.context_); }
-    void await_resume() noexcept {}
-    restless& self;
-  };
-  static coroutine turns(restless& self) {
-    while (!self.over_()) {
-      ++self.taken_;
-      model::advance(microseconds(1));
-      co_await once_more{self};
-    }
-  }
-
-  static inline never_woken nobody;
-  std::function<bool()> over_;
-  int taken_ = 0;
-  task_context context_{nobody};
-};
-
 // A job of each source from outside, and a timer, while a task yields: each has its turn, within 64 steps each. `looks`: so many
 // looks outside come before.
 template <class Drive>
 auto never_idle(int looks, Drive drive) {
   return [looks, drive](model::run& r) {
-    struct all : shop<3> {
-      explicit all(int turns) : shop<3>(1u), before(turns), yielding([this] { return turn(); }) { ring.s = this; }
+    struct all : shop<4> {
+      explicit all(int turns) : shop<4>(1u), before(turns), yielding([this] { return turn(); }) { ring.s = this; }
       bool turn() {
         if (before-- == 0) {
           runnable* const overflown = &(*this)[2];
           pool.inbox.put((*this)[0]);
           pool.submit_outside((*this)[1]);
           (void)pool.overflow.put(0, &overflown, 1);
+          pool.workers[0]->pinned().wake((*this)[3]);
           me().timers().start(now(), ring);
         }
         return left.load(relaxed) == 0;
@@ -248,7 +209,7 @@ auto never_idle(int looks, Drive drive) {
       restless yielding;
     };
     auto& s = r.make<all>(looks * 64 + 5);
-    s.left.store(4, relaxed);
+    s.left.store(5, relaxed);
     r.thread("worker", [&s, drive] {
       worker& w = s.me();
       w.timers().poll(s.start);
