@@ -66,8 +66,8 @@ class queue_core final : public waiter_hub {
   std::uint64_t unfinished() const noexcept;
 
   const ring<T>& items() const noexcept { return ring_; }
-  queue_kind kind() const noexcept { return kind_; }
-  std::size_t capacity() const noexcept { return kind_ == queue_kind::unbounded ? SIZE_MAX : ring_.capacity(); }
+  queue_kind kind() const noexcept { return kind_.get(); }
+  std::size_t capacity() const noexcept { return kind_.get() == queue_kind::unbounded ? SIZE_MAX : ring_.capacity(); }
   const std::string& name() const noexcept { return name_; }
 
  private:
@@ -113,7 +113,7 @@ class queue_core final : public waiter_hub {
   bool tail_kick_armed_ = false;  // set, or cleared and owed; likewise below
   bool head_kick_armed_ = false;
   bool done_kick_armed_ = false;
-  const queue_kind kind_;
+  const plain<queue_kind> kind_;  // through the door, so that the models see who asks too late
   std::string name_;
 };
 
@@ -158,17 +158,21 @@ template <class Take>
 // What the ring could not do alone. Apart, so that the fast path stays short.
 template <class T>
 [[gnu::noinline]] ring_status queue_core<T>::after_push(ring_status status, T& value) noexcept {
-  if (status == ring_status::done_kick) kick(tail_kick);
-  if (kind_ == queue_kind::bounded || (status != ring_status::nothing && status != ring_status::frozen)) return status;
-  if (kind_ == queue_kind::unbounded) return make_room() ? try_put(value) : ring_status::no_memory;
+  if (status == ring_status::done_kick) {
+    kick(tail_kick);
+    return status;  // the queue may be gone
+  }
+  if (kind_.get() == queue_kind::bounded || (status != ring_status::nothing && status != ring_status::frozen))
+    return status;
+  if (kind_.get() == queue_kind::unbounded) return make_room() ? try_put(value) : ring_status::no_memory;
   return status == ring_status::nothing && meet_getter(value) ? ring_status::done : status;
 }
 
 // Likewise. True: a putter may wait.
 template <class T>
 [[gnu::noinline]] bool queue_core<T>::after_pop(ring_status status) noexcept {
-  if (status == ring_status::done_kick) kick(head_kick);
-  return status == ring_status::nothing && kind_ == queue_kind::rendezvous && ring_.kick_on_head();
+  if (status == ring_status::done_kick) kick(head_kick);  // after it the queue may be gone
+  return status == ring_status::nothing && kind_.get() == queue_kind::rendezvous && ring_.kick_on_head();
 }
 
 // An unbounded queue is full, or others wait until it has grown.
@@ -224,7 +228,7 @@ ring_batch queue_core<T>::put_many(T* items, std::size_t count) noexcept {
     all.moved += step.moved;
     all.status = step.status;
     if (step.status == ring_status::done_kick) kick(tail_kick);
-    if (step.moved != 0 || kind_ == queue_kind::bounded || step.status == ring_status::closed) continue;
+    if (step.moved != 0 || kind_.get() == queue_kind::bounded || step.status == ring_status::closed) continue;
     all.status = try_put(items[all.moved]);  // grows, or meets a get
     all.moved += all.status == ring_status::done || all.status == ring_status::done_kick;
   }
@@ -239,7 +243,7 @@ ring_batch queue_core<T>::get_many(T* out, std::size_t count) noexcept {
     all.moved += step.moved;
     all.status = step.status;
     if (step.status == ring_status::done_kick) kick(head_kick);
-    if (kind_ != queue_kind::rendezvous || step.status != ring_status::nothing) continue;
+    if (step.status != ring_status::nothing || kind_.get() != queue_kind::rendezvous) continue;
     all.status = try_get([&](T&& item) { replace(out[all.moved++], std::move(item)); });
   }
   return all;
@@ -248,9 +252,9 @@ ring_batch queue_core<T>::get_many(T* out, std::size_t count) noexcept {
 template <class T>
 void queue_core<T>::set_capacity(std::size_t capacity) {
   check_capacity(capacity);
-  if (kind_ != queue_kind::bounded) {
+  if (kind_.get() != queue_kind::bounded) {
     throw std::logic_error("sluice: set_capacity(" + std::to_string(capacity) + ") on queue '" + name_ +
-                           "', which is " + (kind_ == queue_kind::unbounded ? "unbounded" : "a rendezvous") +
+                           "', which is " + (kind_.get() == queue_kind::unbounded ? "unbounded" : "a rendezvous") +
                            ": construct it with a capacity instead");
   }
   bool enough_memory = true;
@@ -397,7 +401,7 @@ void queue_core<T>::thaw() noexcept {
 // Moves items to getters and from putters, in order, as far as it goes. True: something moved.
 template <class T>
 bool queue_core<T>::match() noexcept {
-  if (kind_ == queue_kind::rendezvous) return pair();
+  if (kind_.get() == queue_kind::rendezvous) return pair();
   bool moved = false;
   waiter_list& getters = lists_[getter_list];
   while (!getters.empty() && !enough() && ring_.front() != nullptr) {
@@ -519,7 +523,7 @@ T& queue_core<T>::next_item(waiter& putter, std::size_t ahead) noexcept {
 template <class T>
 bool queue_core<T>::settle() noexcept {
   if (!lists_[putter_list].empty() && !head_kick_armed_ && !ring_.is_closed()) {
-    if (kind_ == queue_kind::unbounded) {
+    if (kind_.get() == queue_kind::unbounded) {
       if (!ring_.has_room() && !ring_.resize(2 * ring_.capacity())) {
         complete_all(lists_[putter_list], wait_result::no_memory);
       }

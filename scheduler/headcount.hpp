@@ -7,8 +7,10 @@
 // Threads are started when their worker is first allowed to run.
 //
 // I1  allowed <= started <= the workers there are; started only grows. One thread at a time looks the number up (`due`), and changes both.
-// All accesses but those of next_ are relaxed: who changes a number unparks those that it concerns, and the token carries it (E1 of
-// parker.hpp); anybody else only works a little with the old one.
+// All accesses but those of next_ and of D1 are relaxed: who changes a number unparks those that it concerns, and the token carries it (E1
+// of parker.hpp); anybody else only works a little with the old one.
+// D1  a worker stands up, then looks at the idle word when it has filled its LIFO slot; a worker announces its sleep in the idle word, then
+//     reads how many stand by: one of the two sees the other, and somebody watches the slot.
 // E1  open and looked_up (release) -> due and fix (acquire): what the last one to look has left: I1, and the threads that it has started.
 
 #include <sluice/queues/atomic.hpp>
@@ -29,7 +31,7 @@ class headcount {
 
   std::size_t allowed() const noexcept { return allowed_.load(relaxed); }
   std::size_t started() const noexcept { return started_.load(relaxed); }
-  std::size_t standing_by() const noexcept { return standing_by_.load(relaxed); }
+  std::size_t standing_by() const noexcept { return standing_by_.load(seq_cst); }  // D1 load
 
   /// The first workers have their threads: from now on the number is looked up.
   void open() noexcept {
@@ -58,7 +60,7 @@ class headcount {
 
   // A worker that begins and ends to stand by.
   void stand_by() noexcept { standing_by_.fetch_add(1, relaxed); }
-  void stand_up() noexcept { standing_by_.fetch_sub(1, relaxed); }
+  void stand_up() noexcept { standing_by_.fetch_sub(1, seq_cst); }  // D1 store
 
  private:
   static constexpr std::int64_t in_progress = INT64_MAX;

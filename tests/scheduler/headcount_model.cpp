@@ -293,9 +293,9 @@ const model::program hooks{
     }};
 
 // Worker 1 stands by and has a long task of its own, which wakes another while worker 0 may be falling asleep: that one watches, or is
-// woken to. Without stale reads: an old number of those that stand by would tell worker 0 that nobody is awake.
+// woken to. (An old number of those that stand by would tell worker 0 that nobody is awake.)
 const model::program pinned_and_long{
-    "headcount: two, one that stands by has long work", {.bound = 1, .staleness = 0, .timeouts = 0}, [](model::run& r) {
+    "headcount: two, one that stands by has long work", {.bound = 1, .timeouts = 0}, [](model::run& r) {
       auto& s = r.make<changing<2>>(2u, 1u, 1u);
       s.pool.headcount.one_more_started();
       s.set_job(0, [&s] {
@@ -334,9 +334,8 @@ auto begins_again(bool asleep) {
 }
 const model::program while_asleep{"headcount: two, one runs again while the other sleeps", patient_bounded,
                                   begins_again(true)};
-const model::program while_falling_asleep{"headcount: two, one runs again while the other falls asleep",
-                                          {.bound = 2, .staleness = 0, .timeouts = 0},
-                                          begins_again(false)};
+const model::program while_falling_asleep{
+    "headcount: two, one runs again while the other falls asleep", {.bound = 2, .timeouts = 0}, begins_again(false)};
 
 const model::program untold{"headcount: two, one may run again and is not told (canary)",
                             {.must_fail = "lost wakeup", .bound = 1, .timeouts = 0},
