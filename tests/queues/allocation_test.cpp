@@ -1,0 +1,130 @@
+// tests: queues/queue.hpp queues/semaphore.hpp queues/event.hpp
+// Nothing is allocated by an operation: counted, through puts, gets and waits of every form.
+#include <sluice/queues/event.hpp>
+#include <sluice/queues/queue.hpp>
+#include <sluice/queues/semaphore.hpp>
+
+#include "executor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdlib>
+#include <new>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MEMORY_IS_OF_THE_SANITIZER  // which lets nobody replace operator new
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MEMORY_IS_OF_THE_SANITIZER
+#endif
+#endif
+
+namespace {
+thread_local long allocations = 0;
+}  // namespace
+
+#ifndef MEMORY_IS_OF_THE_SANITIZER
+void* operator new(std::size_t bytes) {
+  ++allocations;
+  if (void* const memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
+
+namespace sluice {
+namespace {
+
+using test::coroutine;
+using test::executor;
+
+constexpr int items = 10000;
+
+coroutine put_items(executor&, queue<int>& q) {
+  for (int i = 0; i < items; ++i) co_await q.put(int{i});
+  std::array<int, 7> some{};
+  for (int i = 0; i < items / 7; ++i) co_await q.put_many(some);
+  co_await q.join();
+  q.close();
+}
+coroutine get_items(executor&, queue<int>& q, long& got) {
+  for (int i = 0; i < items / 2; ++i) {
+    if (!co_await q.next()) co_return;
+    ++got;
+    q.task_done();
+  }
+  for (int i = 0; i < items / 4; ++i) got += (co_await q.lease()).has_value();
+  std::array<int, 5> out{};
+  while (const std::size_t count = co_await q.get_many(out)) {
+    got += static_cast<long>(count);
+    q.task_done(count);
+  }
+}
+coroutine take_turns(executor&, semaphore& permits, event& go) {
+  co_await go.wait();
+  for (int i = 0; i < items; ++i) {
+    const permit held = co_await permits.acquire();
+    (void)permits.try_acquire();
+  }
+}
+
+TEST(allocation, no_operation_of_a_queue_allocates) {
+#ifdef MEMORY_IS_OF_THE_SANITIZER
+  GTEST_SKIP() << "the sanitizer has operator new for itself";
+#endif
+  for (std::size_t capacity : {1U, 3U, 64U}) {
+    executor e;
+    queue<int> q{capacity};
+    long got = 0;
+    put_items(e, q);
+    get_items(e, q, got);
+    get_items(e, q, got);
+    const long before = allocations;
+    e.run();
+    EXPECT_EQ(allocations - before, 0);
+    EXPECT_EQ(e.live, 0U);
+    EXPECT_EQ(got, items + items / 7 * 7);
+  }
+}
+
+TEST(allocation, a_rendezvous_and_an_unbounded_queue_that_has_grown_allocate_nothing) {
+#ifdef MEMORY_IS_OF_THE_SANITIZER
+  GTEST_SKIP() << "the sanitizer has operator new for itself";
+#endif
+  executor e;
+  queue<int> meeting{rendezvous};
+  long got = 0;
+  put_items(e, meeting);
+  get_items(e, meeting, got);
+  const long before = allocations;
+  e.run();
+  EXPECT_EQ(allocations - before, 0);
+  EXPECT_EQ(e.live, 0U);
+  queue<int> q{unbounded};
+  for (int lap = 0; lap < 2; ++lap) {
+    const long in_this_lap = allocations;
+    for (int i = 0; i < items; ++i) EXPECT_TRUE(q.try_put(int{i}));
+    for (int i = 0; i < items; ++i) EXPECT_EQ(q.try_get(), i);
+    EXPECT_EQ(allocations - in_this_lap == 0, lap == 1) << "it grows in the first lap only";
+  }
+}
+
+TEST(allocation, semaphores_and_events_allocate_nothing) {
+#ifdef MEMORY_IS_OF_THE_SANITIZER
+  GTEST_SKIP() << "the sanitizer has operator new for itself";
+#endif
+  executor e;
+  semaphore permits{2};
+  event go;
+  for (int i = 0; i < 5; ++i) take_turns(e, permits, go);
+  const long before = allocations;
+  go.set();
+  e.run();
+  EXPECT_EQ(allocations - before, 0);
+  EXPECT_EQ(e.live, 0U);
+}
+
+}  // namespace
+}  // namespace sluice
