@@ -31,11 +31,9 @@ bench::reading fib_board(bench::effort e) {
 }
 
 bench::reading matmul_board(bench::effort e) {
-  (void)bench::shared_runtime();
-  return bench::matmul_board(e, [](bench::matrices& m, bench::block whole) {
-    on_worker([&] {
+  return on_worker([e] {
+    return bench::matmul_board(e, [](bench::matrices& m, bench::block whole) {
       bench::multiply(m, whole, [](auto f, auto g) { sluice::fork_join(f, g); });
-      return true;
     });
   });
 }
