@@ -77,6 +77,7 @@ static_assert(sizeof(void*) != 8 || sizeof(event_awaiter) <= 64);
 class [[nodiscard]] event_operation {
  public:
   explicit event_operation(impl::event_core& core) noexcept : core_(&core) {}
+  event_operation(event_operation&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
   event_awaiter bind(impl::task_context& context) &&;
 
  private:

@@ -30,6 +30,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -82,7 +83,7 @@ class queue_core final : public waiter_hub {
   ring_status after_push(ring_status status, T& value) noexcept;
   bool after_pop(ring_status status) noexcept;
   bool make_room() noexcept;
-  bool meet_getter(T& value) noexcept;
+  ring_status meet_getter(T& value) noexcept;
   std::optional<T> meet_putter() noexcept;
   [[noreturn]] void refuse_task_done(std::uint64_t count, std::uint64_t unfinished) const;
   void kicked(std::uintptr_t bits) noexcept override;
@@ -90,13 +91,11 @@ class queue_core final : public waiter_hub {
   void freeze() noexcept;
   void thaw() noexcept;
   bool match() noexcept;
-  void give_items(waiter& getter) noexcept;
   wait_result take_items(waiter& putter) noexcept;
   bool pair() noexcept;
-  static std::size_t wants(waiter& w) noexcept;
-  void after_taking(waiter& putter, std::size_t count) noexcept;
-  static void give(waiter& getter, T&& item) noexcept;
-  static T& next_item(waiter& putter, std::size_t ahead = 0) noexcept;
+  bool pass(T& value, get_waiter<T>& getter) noexcept;
+  void after_taking(waiter& putter) noexcept;
+  static T& next_item(waiter& putter) noexcept;
   bool settle() noexcept;
   void serve_joiners() noexcept;
   void release_joiners(std::uint64_t zero) noexcept;
@@ -165,7 +164,7 @@ template <class T>
   if (kind_.get() == queue_kind::bounded || (status != ring_status::nothing && status != ring_status::frozen))
     return status;
   if (kind_.get() == queue_kind::unbounded) return make_room() ? try_put(value) : ring_status::no_memory;
-  return status == ring_status::nothing && meet_getter(value) ? ring_status::done : status;
+  return status == ring_status::nothing ? meet_getter(value) : status;
 }
 
 // Likewise. True: a putter may wait.
@@ -187,21 +186,17 @@ bool queue_core<T>::make_room() noexcept {
 
 // A rendezvous: only a get that waits can take it. One that is not registered yet does not wait.
 template <class T>
-bool queue_core<T>::meet_getter(T& value) noexcept {
-  bool met = false;
-  if (!ring_.kick_on_tail()) return met;
+ring_status queue_core<T>::meet_getter(T& value) noexcept {
+  auto status = ring_status::nothing;
+  if (!ring_.kick_on_tail()) return status;
   as_runner([&] {
     waiter_list& getters = lists_[getter_list];
-    while (!met && !getters.empty() && !ring_.is_closed()) {
+    while (status == ring_status::nothing && !getters.empty()) {
       waiter& w = getters.front();
-      if (!claim(w)) continue;
-      give(w, std::move(value));
-      ring_.pass(1);
-      complete(w, wait_result::done);
-      met = true;
+      if (claim(w)) status = pass(value, static_cast<get_waiter<T>&>(w)) ? ring_status::done : ring_status::closed;
     }
   });
-  return met;
+  return status;
 }
 
 template <class T>
@@ -212,9 +207,13 @@ template <class T>
     while (!item && !putters.empty() && !ring_.is_closed()) {
       waiter& w = putters.front();
       if (!claim(w)) continue;
-      item.emplace(std::move(next_item(w)));
-      ring_.pass(1);
-      after_taking(w, 1);
+      if (ring_.pass_tail()) {
+        item.emplace(std::move(next_item(w)));
+        ring_.pass_head();
+        after_taking(w);
+      } else {
+        complete(w, wait_result::closed);
+      }
     }
   });
   return item;
@@ -239,12 +238,17 @@ template <class T>
 ring_batch queue_core<T>::get_many(T* out, std::size_t count) noexcept {
   ring_batch all{0, ring_status::done};
   while (all.moved < count && (all.status == ring_status::done || all.status == ring_status::done_kick)) {
-    const ring_batch step = ring_.try_pop_many(out + all.moved, count - all.moved);
-    all.moved += step.moved;
-    all.status = step.status;
-    if (step.status == ring_status::done_kick) kick(head_kick);
-    if (step.status != ring_status::nothing || kind_.get() != queue_kind::rendezvous) continue;
-    all.status = try_get([&](T&& item) { replace(out[all.moved++], std::move(item)); });
+    if constexpr (std::is_trivially_destructible_v<T>) {
+      const ring_batch step = ring_.try_pop_many(out + all.moved, count - all.moved);
+      all.moved += step.moved;
+      all.status = step.status;
+      if (step.status == ring_status::done_kick) kick(head_kick);
+      if (step.status != ring_status::nothing || kind_.get() != queue_kind::rendezvous) continue;
+    }
+    // What lies in `out` may do anything when it is destroyed, such as put into this queue: no cell is held then.
+    std::optional<T> item;
+    all.status = try_get([&](T&& got) { item.emplace(std::move(got)); });
+    if (item) replace(out[all.moved++], std::move(*item));
   }
   return all;
 }
@@ -407,7 +411,9 @@ bool queue_core<T>::match() noexcept {
   while (!getters.empty() && !enough() && ring_.front() != nullptr) {
     waiter& w = getters.front();
     if (!claim(w)) continue;
-    give_items(w);
+    static_cast<get_waiter<T>&>(w).item.emplace(std::move(*ring_.front()));
+    head_frozen_ = !getters.empty();
+    ring_.pop_front(!head_frozen_);
     complete(w, wait_result::done);
     moved = true;
   }
@@ -426,22 +432,6 @@ bool queue_core<T>::match() noexcept {
   return moved;
 }
 
-// There is an item, and `w` has been claimed: it gets what it waits for.
-template <class T>
-void queue_core<T>::give_items(waiter& w) noexcept {
-  if (!w.many) {
-    static_cast<get_waiter<T>&>(w).item.emplace(std::move(*ring_.front()));
-    head_frozen_ = !lists_[getter_list].empty();
-    ring_.pop_front(!head_frozen_);
-    return;
-  }
-  auto& some = static_cast<many_waiter<T>&>(w);
-  for (T* item = ring_.front(); item != nullptr && some.left() > 0; item = ring_.front()) {
-    some.take(std::move(*item));
-    ring_.pop_front(false);
-  }
-}
-
 // There is room, and `w` has been claimed. None: it has more than there is room for.
 template <class T>
 wait_result queue_core<T>::take_items(waiter& w) noexcept {
@@ -451,12 +441,12 @@ wait_result queue_core<T>::take_items(waiter& w) noexcept {
     tail_frozen_ = !thaw;
     return wait_result::done;
   }
-  auto& some = static_cast<many_waiter<T>&>(w);
-  while (some.left() > 0 && ring_.is_back_free()) {
+  auto& some = static_cast<put_many_waiter<T>&>(w);
+  while (some.moved < some.count && ring_.is_back_free()) {
     if (!ring_.push_back(next_item(w), false)) return wait_result::closed;
     ++some.moved;
   }
-  return some.left() == 0 ? wait_result::done : wait_result::none;
+  return some.moved == some.count ? wait_result::done : wait_result::none;
 }
 
 // A rendezvous: moves items from putters to getters. True: something moved.
@@ -473,29 +463,34 @@ bool queue_core<T>::pair() noexcept {
       unclaim(putter);
       continue;
     }
-    const std::size_t count = std::min(wants(putter), wants(getter));
-    for (std::size_t i = 0; i < count; ++i) give(getter, std::move(next_item(putter, i)));
-    ring_.pass(count);
-    complete(getter, wait_result::done);
-    after_taking(putter, count);
+    if (pass(next_item(putter), static_cast<get_waiter<T>&>(getter))) {
+      after_taking(putter);
+    } else {
+      complete(putter, wait_result::closed);
+    }
     moved = true;
   }
   return moved;
 }
 
-// How many items it has, or has room for.
+// From hand to hand, to a getter that has been claimed. False: closed by now, and the getter hears of that.
 template <class T>
-std::size_t queue_core<T>::wants(waiter& w) noexcept {
-  return w.many ? static_cast<many_waiter<T>&>(w).left() : 1;
+bool queue_core<T>::pass(T& value, get_waiter<T>& getter) noexcept {
+  const bool open = ring_.pass_tail();
+  if (open) {
+    getter.item.emplace(std::move(value));
+    ring_.pass_head();
+  }
+  complete(getter, open ? wait_result::done : wait_result::closed);
+  return open;
 }
 
-// `count` items of a claimed putter are gone: it ends, or waits on with the others.
+// An item of a claimed putter is gone: it ends, or waits on with the others.
 template <class T>
-void queue_core<T>::after_taking(waiter& putter, std::size_t count) noexcept {
+void queue_core<T>::after_taking(waiter& putter) noexcept {
   if (putter.many) {
-    auto& some = static_cast<many_waiter<T>&>(putter);
-    some.moved += count;
-    if (some.left() > 0) {
+    auto& some = static_cast<put_many_waiter<T>&>(putter);
+    if (++some.moved < some.count) {
       unclaim(putter);
       return;
     }
@@ -504,19 +499,10 @@ void queue_core<T>::after_taking(waiter& putter, std::size_t count) noexcept {
 }
 
 template <class T>
-void queue_core<T>::give(waiter& getter, T&& item) noexcept {
-  if (getter.many) {
-    static_cast<many_waiter<T>&>(getter).take(std::move(item));
-  } else {
-    static_cast<get_waiter<T>&>(getter).item.emplace(std::move(item));
-  }
-}
-
-template <class T>
-T& queue_core<T>::next_item(waiter& putter, std::size_t ahead) noexcept {
+T& queue_core<T>::next_item(waiter& putter) noexcept {
   if (!putter.many) return *static_cast<put_waiter<T>&>(putter).value;
-  auto& some = static_cast<many_waiter<T>&>(putter);
-  return some.items[some.moved + ahead];
+  auto& some = static_cast<put_many_waiter<T>&>(putter);
+  return some.items[some.moved];
 }
 
 // Makes I4 true for those who still wait. False: something has moved, or an item is in flight: look again.

@@ -29,16 +29,12 @@ struct put_waiter : waiter {
   T* value;
 };
 
-/// A task that waits for any of several items, or for room for all of them. Its list says which.
+/// A task that waits for room for several items.
 template <class T>
-struct many_waiter : waiter {
-  many_waiter(task_context& c, std::uint8_t which_list, T* first, std::size_t n) noexcept
-      : waiter(c, which_list), items(first), count(n) {
+struct put_many_waiter : waiter {
+  put_many_waiter(task_context& c, T* first, std::size_t n) noexcept : waiter(c, putter_list), items(first), count(n) {
     many = true;
   }
-  std::size_t left() const noexcept { return count - moved; }
-  /// The next one that was got.
-  void take(T&& item) noexcept { replace(items[moved++], std::move(item)); }
 
   T* items;
   std::size_t count;

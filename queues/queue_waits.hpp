@@ -99,7 +99,7 @@ template <class T>
 class put_many_awaiter {
  public:
   put_many_awaiter(impl::queue_core<T>& core, impl::task_context& context, std::span<T> items) noexcept
-      : wait_(context, impl::putter_list, items.data(), items.size()), core_(&core) {}
+      : wait_(context, items.data(), items.size()), core_(&core) {}
 
   bool await_ready() noexcept;
   bool await_suspend(std::coroutine_handle<> suspended) noexcept;
@@ -107,7 +107,7 @@ class put_many_awaiter {
   bool has_part() const noexcept { return wait_.moved > 0; }
 
  private:
-  impl::many_waiter<T> wait_;
+  impl::put_many_waiter<T> wait_;
   impl::queue_core<T>* core_;
 };
 
@@ -116,15 +116,17 @@ template <class T>
 class get_many_awaiter {
  public:
   get_many_awaiter(impl::queue_core<T>& core, impl::task_context& context, std::span<T> out) noexcept
-      : wait_(context, impl::getter_list, out.data(), out.size()), core_(&core) {}
+      : wait_(context), core_(&core), out_(out) {}
 
   bool await_ready() noexcept;
   bool await_suspend(std::coroutine_handle<> suspended) noexcept;
   std::size_t await_resume();
 
  private:
-  impl::many_waiter<T> wait_;
+  impl::get_waiter<T> wait_;  // for the first item; what else is there is taken afterwards
   impl::queue_core<T>* core_;
+  std::span<T> out_;
+  std::size_t moved_ = 0;
 };
 
 /// What `co_await q.join()` waits with.
@@ -149,6 +151,8 @@ template <class T, class Awaiter, class... Argument>
 class [[nodiscard]] queue_operation {
  public:
   explicit queue_operation(queue_core<T>& core, Argument... argument) noexcept : core_(&core), argument_(argument...) {}
+  queue_operation(queue_operation&& other) noexcept
+      : core_(std::exchange(other.core_, nullptr)), argument_(other.argument_) {}
 
   Awaiter bind(task_context& context) && {
     queue_core<T>* const core = std::exchange(core_, nullptr);
@@ -313,10 +317,10 @@ bool get_many_awaiter<T>::await_ready() noexcept {
     wait_.result = impl::wait_result::cancelled;
     return true;
   }
-  const impl::ring_batch step = core_->get_many(wait_.items, wait_.count);
-  wait_.moved = step.moved;
+  const impl::ring_batch step = core_->get_many(out_.data(), out_.size());
+  moved_ = step.moved;
   wait_.result = impl::result_of(step.status);
-  return wait_.moved > 0 || impl::has_failed(step.status);
+  return moved_ > 0 || impl::has_failed(step.status);
 }
 
 template <class T>
@@ -328,9 +332,10 @@ bool get_many_awaiter<T>::await_suspend(std::coroutine_handle<> suspended) noexc
 template <class T>
 std::size_t get_many_awaiter<T>::await_resume() {
   impl::waiter_hub::resumed(wait_);
-  if (wait_.moved == 0 && wait_.result != impl::wait_result::closed)
-    impl::throw_failed(wait_.result, *core_, "get_many");
-  return wait_.moved;
+  if (moved_ > 0 || wait_.result == impl::wait_result::closed) return moved_;
+  if (wait_.result != impl::wait_result::done) impl::throw_failed(wait_.result, *core_, "get_many");
+  impl::replace(out_.front(), std::move(*wait_.item));
+  return 1 + core_->get_many(out_.data() + 1, out_.size() - 1).moved;
 }
 
 template <class T>

@@ -92,7 +92,8 @@ class ring {
   /// Any thread. `take` is called with the item, as an rvalue, at most once.
   template <class Take>
   ring_status try_pop(Take&& take) noexcept;
-  /// The same for as many as it can claim in one step, but not more than `max_batch`. Moves from items[0], items[1] and so on.
+  /// The same for as many as it can claim in one step, but not more than `max_batch`. Moves from items[0], items[1] and so on. try_pop_many
+  /// destroys what lies in `out`, while it holds cells: for a T whose destructor does nothing.
   ring_batch try_push_many(T* items, std::size_t count) noexcept;
   ring_batch try_pop_many(T* out, std::size_t count) noexcept;
 
@@ -119,7 +120,7 @@ class ring {
   T* front() noexcept;
   /// Destroys the item in front and frees its cell; `thaw`: head is thawed by the same step.
   void pop_front(bool thaw) noexcept;
-  bool has_room() const noexcept { return tail() - head() < capacity(); }
+  bool has_room() const noexcept { return size() < capacity(); }
   /// Whether the next item may be pushed: there is room, and the cell is not still being emptied.
   bool is_back_free() noexcept;
   /// Where that is so: moves from `value`, unless the ring is closed by now: false. `thaw`: tail is thawed by the same step.
@@ -130,8 +131,10 @@ class ring {
   bool arm_not_full() noexcept;
   /// Room for `capacity` items from now on. False: there is no memory, and nothing has changed.
   [[nodiscard]] bool resize(std::uint64_t capacity) noexcept;
-  /// Items that go from hand to hand without a cell count as put and got. Where capacity is 0, and both words are the runner's.
-  void pass(std::uint64_t count) noexcept;
+  /// An item that goes from hand to hand without a cell counts as put before it goes, unless the ring is closed by now (false), and as got
+  /// afterwards. Where capacity is 0; the runner's.
+  bool pass_tail() noexcept;
+  void pass_head() noexcept { head_.fetch_add(one, release); }  // E5 publish
   bool kick_on_tail() const noexcept { return (tail_.load(relaxed) & kick) != 0; }
   bool kick_on_head() const noexcept { return (head_.load(relaxed) & kick) != 0; }
 
@@ -434,9 +437,12 @@ bool ring<T>::push_back(T& value, bool thaw) noexcept {
 }
 
 template <class T>
-void ring<T>::pass(std::uint64_t count) noexcept {
-  tail_.fetch_add(count * one, release);  // E4 publish; tail first: head <= tail
-  head_.fetch_add(count * one, release);  // E5 publish
+bool ring<T>::pass_tail() noexcept {
+  std::uint64_t word = tail_.load(relaxed);
+  do {
+    if ((word & closed) != 0) return false;
+  } while (!tail_.compare_exchange_weak(word, word + one, release, relaxed));  // E4 publish
+  return true;
 }
 
 template <class T>

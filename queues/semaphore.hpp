@@ -122,6 +122,8 @@ static_assert(sizeof(void*) != 8 || sizeof(acquire_awaiter) <= 64);
 class [[nodiscard]] acquire_operation {
  public:
   acquire_operation(impl::semaphore_core& core, std::uint64_t n) noexcept : core_(&core), wanted_(n) {}
+  acquire_operation(acquire_operation&& other) noexcept
+      : core_(std::exchange(other.core_, nullptr)), wanted_(other.wanted_) {}
   acquire_awaiter bind(impl::task_context& context) &&;
 
  private:

@@ -4,8 +4,16 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace sluice::impl {
+
+namespace {
+
+/// The selects that this thread is to settle, while it settles one.
+using settling = per_thread<struct settling_tag, select_core**>;
+
+}  // namespace
 
 void throw_no_arms() {
   throw std::invalid_argument(
@@ -18,8 +26,12 @@ void select_core::set_arms(std::span<arm_context* const> arms) {
   if (std::none_of(arms.begin(), arms.end(), [](const arm_context* arm) { return arm->enabled; })) throw_no_arms();
 }
 
-std::size_t select_core::first_arm(std::size_t arms, bool in_order) noexcept {
-  return in_order ? 0 : static_cast<std::size_t>(scheduler::random() % arms);
+// Fisher and Yates: with a first arm chosen at random and the others in their order, one that is ready would have the share of those
+// before it that are not.
+void select_core::shuffle(std::span<std::size_t> order) noexcept {
+  for (std::size_t left = order.size(); left > 1; --left) {
+    std::swap(order[left - 1], order[static_cast<std::size_t>(scheduler::random() % left)]);
+  }
 }
 
 bool select_core::refused() noexcept {
@@ -64,17 +76,33 @@ bool select_core::choose_this(const void* what) noexcept {
 }
 
 void select_core::wake(runnable& of) noexcept {
-  const bool chosen = choice_.load(relaxed) == static_cast<arm_context*>(&of);
-  gate_.leave_and_wake(1 + (chosen ? decide() : 0), parent_);
+  leave(choice_.load(relaxed) == static_cast<arm_context*>(&of) && decide());
 }
 
-void select_core::pass_on(cancellation&) noexcept {
-  gate_.leave_and_wake(1 + (choose_this(this) ? decide() : 0), parent_);
+void select_core::pass_on(cancellation&) noexcept { leave(choose_this(this) && decide()); }
+
+// The choice has been made, and its maker tells. True: the caller settles.
+bool select_core::decide() noexcept {
+  return phase_.fetch_or(decided, acq_rel) == registered;  // E1 observe, E2 publish
 }
 
-// The choice has been made, and its maker tells. How many parties are taken out of the gate.
-std::uint32_t select_core::decide() noexcept {
-  return phase_.fetch_or(decided, acq_rel) == registered ? settle() : 0;  // E1 observe, E2 publish
+// One party lets go, after it has cancelled the losers if that is for it to do. What a loser leaves may be another select's choice, whose
+// losers are cancelled in turn: one after another, not one within the other.
+void select_core::leave(bool settles) noexcept {
+  if (!settles) return gate_.leave_and_wake(1, parent_);
+  if (select_core** const outer = settling::get()) {
+    next_ = *outer;
+    *outer = this;
+    return;
+  }
+  select_core* todo = this;
+  settling::set(&todo);
+  while (todo != nullptr) {
+    select_core& one = *todo;
+    todo = one.next_;
+    one.gate_.leave_and_wake(1 + one.settle(), one.parent_);
+  }
+  settling::set(nullptr);
 }
 
 std::uint32_t select_core::settle() noexcept {

@@ -27,7 +27,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
+#include <new>
 #include <span>
 #include <tuple>
 #include <type_traits>
@@ -67,8 +67,7 @@ class select_core : public cancel_relay, private waker {
   impl::waker& self() noexcept { return *this; }
   /// Of the arms' contexts: as many as were announced. They stay where they are.
   void set_arms(std::span<arm_context* const> arms);
-  /// Where to begin looking: at any arm, or at the first.
-  static std::size_t first_arm(std::size_t arms, bool in_order) noexcept;
+  static void shuffle(std::span<std::size_t> order) noexcept;
 
   /// Before anything waits: the task is cancelled.
   bool refused() noexcept;
@@ -90,20 +89,19 @@ class select_core : public cancel_relay, private waker {
   void wake(runnable& of) noexcept final;
   bool choose(task_context& arm) noexcept final;
   bool choose_this(const void* what) noexcept;
-  std::uint32_t decide() noexcept;
+  bool decide() noexcept;
   std::uint32_t settle() noexcept;
+  void leave(bool settles) noexcept;
 
   task_context& parent_;
   std::span<arm_context* const> arms_;
   cancellable link_{this};
   bool linked_ = false;                  // written before `registered`
+  select_core* next_ = nullptr;          // of the selects that a thread is to settle
   atomic<const void*> choice_{nullptr};  // see above; the gate hands it over, otherwise relaxed
   atomic<std::uint32_t> phase_{begun};   // see above
   gate gate_;                            // each arm, the link, await_suspend
 };
-
-template <class Operation>
-using awaiter_of = decltype(std::declval<Operation>().bind(std::declval<task_context&>()));
 
 /// An arm that may be left out.
 template <class Operation>
@@ -113,34 +111,63 @@ class [[nodiscard]] optional_arm {
       : enabled_(enabled), operation_(std::forward<Operation>(operation)) {}
 
   bool enabled() const noexcept { return enabled_; }
-  auto bind(task_context& context) && { return std::forward<Operation>(operation_).bind(context); }
+  auto bind_arm(task_context& context) && { return std::forward<Operation>(operation_).bind(context); }
 
  private:
   bool enabled_;
   Operation operation_;
 };
 
+/// An arm as select was given it: an operation, or an optional_arm.
 template <class Operation>
-bool is_enabled(const Operation& operation) noexcept {
-  if constexpr (requires { operation.enabled(); }) {
-    return operation.enabled();
-  } else {
-    return true;
+struct arm_traits {
+  using awaiter = decltype(std::declval<Operation>().bind(std::declval<task_context&>()));
+  static bool enabled(const std::remove_reference_t<Operation>&) noexcept { return true; }
+  static awaiter bind(Operation&& operation, task_context& context) {
+    return std::forward<Operation>(operation).bind(context);
   }
-}
+};
+template <class Operation>
+struct arm_traits<optional_arm<Operation>> {
+  using awaiter = typename arm_traits<Operation>::awaiter;
+  static bool enabled(const optional_arm<Operation>& arm) noexcept { return arm.enabled(); }
+  static awaiter bind(optional_arm<Operation>&& arm, task_context& context) { return std::move(arm).bind_arm(context); }
+};
 
+template <class Operation>
+using awaiter_of = typename arm_traits<Operation>::awaiter;
+
+/// The awaiter of an arm that is left out is never made: its operation need not be possible.
 template <class Operation>
 struct select_arm {
-  select_arm(Operation&& operation, waker& select)
-      : context(select), awaiter(std::forward<Operation>(operation).bind(context)) {
-    context.enabled = is_enabled(operation);
-    if constexpr (requires { awaiter.check_arm(); }) {
-      if (context.enabled) awaiter.check_arm();
+  using awaiter_type = awaiter_of<Operation>;
+
+  select_arm(Operation&& operation, waker& select) : context(select) {
+    context.enabled = arm_traits<Operation>::enabled(operation);
+    if (!context.enabled) return;
+    ::new (static_cast<void*>(&place))
+        awaiter_type(arm_traits<Operation>::bind(std::forward<Operation>(operation), context));
+    made = true;
+    if constexpr (requires { awaiter().check_arm(); }) {
+      try {
+        awaiter().check_arm();
+      } catch (...) {
+        awaiter().~awaiter_type();
+        throw;
+      }
     }
   }
+  ~select_arm() {
+    if (made) awaiter().~awaiter_type();
+  }
+  select_arm(const select_arm&) = delete;
+  select_arm& operator=(const select_arm&) = delete;
+
+  awaiter_type& awaiter() noexcept { return *std::launder(reinterpret_cast<awaiter_type*>(&place)); }
 
   arm_context context;
-  awaiter_of<Operation> awaiter;
+  bool made = false;
+  alignas(awaiter_type) std::byte place[sizeof(awaiter_type)];
 };
 
 template <class Result>
@@ -159,10 +186,8 @@ class [[nodiscard]] select_awaiter final : public select_core {
 
   bool await_ready() {
     if (refused()) return true;
-    const std::size_t first = first_arm(size, in_order_);
-    for (std::size_t k = 0; k < size; ++k) {
-      const std::size_t i = (first + k) % size;
-      if (!list_[i]->enabled || !with_arm(i, [](auto& arm) { return arm.awaiter.await_ready(); })) continue;
+    for (const std::size_t i : order_) {
+      if (!list_[i]->enabled || !with_arm(i, [](auto& arm) { return arm.awaiter().await_ready(); })) continue;
       take(*list_[i]);
       return true;
     }
@@ -172,11 +197,10 @@ class [[nodiscard]] select_awaiter final : public select_core {
   bool await_suspend(std::coroutine_handle<> self) {
     begin(self);
     std::uint32_t waiting = 0;
-    const std::size_t first = first_arm(size, in_order_);
-    for (std::size_t k = 0; k < size && is_open(); ++k) {
-      const std::size_t i = (first + k) % size;
+    for (const std::size_t i : order_) {
+      if (!is_open()) break;
       if (!list_[i]->enabled) continue;
-      list_[i]->waits = with_arm(i, [&](auto& arm) { return arm.awaiter.await_suspend(self); });
+      list_[i]->waits = with_arm(i, [&](auto& arm) { return arm.awaiter().await_suspend(self); });
       if (list_[i]->waits) {
         ++waiting;
       } else {
@@ -194,8 +218,9 @@ class [[nodiscard]] select_awaiter final : public select_core {
       : select_core(parent, size),
         arms_{arm_source<Operations>{std::get<I>(operations), self()}...},
         list_{&std::get<I>(arms_).context...},
-        in_order_(in_order) {
+        order_{I...} {
     set_arms(list_);
+    if (!in_order) shuffle(order_);
   }
 
   // What a tuple constructs an arm of, in place.
@@ -226,7 +251,7 @@ class [[nodiscard]] select_awaiter final : public select_core {
     if constexpr (sizeof...(Rest) != 0) {
       if (chosen != list_[I]) return resume(chosen, std::index_sequence<Rest...>{});
     }
-    auto& awaiter = std::get<I>(arms_).awaiter;
+    auto& awaiter = std::get<I>(arms_).awaiter();
     if constexpr (std::is_void_v<decltype(awaiter.await_resume())>) {
       awaiter.await_resume();
       return value_type(std::in_place_index<I>);
@@ -237,7 +262,7 @@ class [[nodiscard]] select_awaiter final : public select_core {
 
   std::tuple<placed_arm<Operations>...> arms_;
   std::array<arm_context*, size> list_;
-  const bool in_order_;
+  std::array<std::size_t, size> order_;  // in which it looks at them
 };
 
 [[noreturn]] void throw_no_arms();
@@ -260,7 +285,15 @@ class [[nodiscard]] select_operation {
 };
 
 template <class X>
+inline constexpr bool is_optional_arm = false;
+template <class Operation>
+inline constexpr bool is_optional_arm<optional_arm<Operation>> = true;
+
+template <class X>
 concept awaited_here = bindable<X> && (!std::is_lvalue_reference_v<X> || awaited_as_lvalue<std::remove_cvref_t<X>>);
+
+template <class X>
+concept is_arm_like = awaited_here<X> || is_optional_arm<X>;
 
 template <class Operation>
 constexpr void check_arm_type() {
@@ -285,18 +318,19 @@ impl::optional_arm<Operation> arm_if(bool enabled, Operation&& operation) {
 /// Waits until one of the operations can have its result, and gives it: a std::variant by position, with std::monostate for void. Exactly
 /// one commits: the others took nothing, and are as if they had never been called (a put keeps its value). Of several that are ready
 /// each is as likely to be chosen; select(in_order, ...) takes the first of them. A get() of a closed and drained
-/// queue is ready, and throws queue_closed; next() and lease() are ready with nullopt each time: leave them out with arm_if().
+/// queue is ready, and throws queue_closed; next() and lease() are ready with nullopt each time: leave them out with arm_if(). A handle is
+/// passed by name: one that is passed as a temporary and not chosen lets go of its task, which runs on.
 ///
 /// Callers: tasks. Progress: as of the operations. Errors: what the chosen one throws; std::invalid_argument if no arm is enabled;
 /// std::logic_error for a put on a rendezvous. Takes effect: with the one that is chosen. Cancellation: nothing was taken.
 template <class... Operations>
-  requires(sizeof...(Operations) > 0 && (impl::awaited_here<Operations> && ...))
+  requires(sizeof...(Operations) > 0 && (impl::is_arm_like<Operations> && ...))
 impl::select_operation<Operations...> select(Operations&&... operations) {
   (impl::check_arm_type<Operations>(), ...);
   return {false, std::forward<Operations>(operations)...};
 }
 template <class... Operations>
-  requires(sizeof...(Operations) > 0 && (impl::awaited_here<Operations> && ...))
+  requires(sizeof...(Operations) > 0 && (impl::is_arm_like<Operations> && ...))
 impl::select_operation<Operations...> select(in_order_t, Operations&&... operations) {
   (impl::check_arm_type<Operations>(), ...);
   return {true, std::forward<Operations>(operations)...};

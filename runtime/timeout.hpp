@@ -117,10 +117,12 @@ class [[nodiscard]] timeout_awaiter final : private waker {
     return gate_.begun() ? transfer(gate_.parent().not_suspended()) : inner.next;
   }
 
+  bool has_part() const noexcept { return !refused_ && impl::has_part(inner_); }
+
   decltype(auto) await_resume() {
     gate_.parent().context().note_wait(nullptr, nullptr);
     if (refused_) throw sluice::cancelled{};
-    if (tried_ && !has_part(inner_)) throw timed_out{};
+    if (tried_ && !impl::has_part(inner_)) throw timed_out{};
     if (error_) std::rethrow_exception(std::move(error_));
     try {
       return inner_.await_resume();

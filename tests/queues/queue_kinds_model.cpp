@@ -155,6 +155,27 @@ void meet_or_close(model::run& r) {
   r.finally([&s] { model::check(s.got[0] == s.got[1], "They met, or both hear of the close."); });
 }
 
+// What passes a rendezvous passes before close() has returned: who closes and joins has seen it.
+void meet_close_join(model::run& r) {
+  struct noted : queue_state {
+    noted() : queue_state(queue_kind::rendezvous, 0) {}
+    plain<int> work{0};
+  };
+  auto& s = r.make<noted>();
+  r.thread("putter", [&s] { s.got[0] = put(s, s.one, 1); });
+  r.thread("getter", [&s] {
+    if (get(s, s.two) != 1) return;
+    s.work.set(7);
+    s.items->task_done(1);
+  });
+  r.thread("closer", [&s] {
+    s.items->close();
+    join(s, s.three);
+    s.got[2] = s.work.get();
+  });
+  r.finally([&s] { model::check(s.got[2] == (s.got[0] == 1 ? 7 : 0), "The join has seen what passed."); });
+}
+
 // A try meets whoever waits; it never waits itself.
 void try_to_meet_a_get(model::run& r) {
   auto& s = r.make<queue_state>(queue_kind::rendezvous, std::size_t{0});
@@ -327,6 +348,7 @@ const model::program p08{"queue: rendezvous, put x get x join", {}, meet};
 const model::program p09{"queue: rendezvous, cancelled put x cancelled get", {}, meet_cancelled_put};
 const model::program p10{"queue: rendezvous, the next put", {}, meet_the_next_put};
 const model::program p11{"queue: rendezvous, put x get x close", {}, meet_or_close};
+const model::program p26{"queue: rendezvous, put x get x close and join", {}, meet_close_join};
 const model::program p12{"queue: rendezvous, try_put x get", {}, try_to_meet_a_get};
 const model::program p13{"queue: rendezvous, try_get x put", {}, try_to_meet_a_put};
 const model::program p14{"queue: rendezvous, the getter destroys it", {}, met_getter_destroys};

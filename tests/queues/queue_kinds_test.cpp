@@ -358,6 +358,45 @@ TEST(queue_of_several, a_wait_without_patience_tells_what_got_in) {
   EXPECT_THROW((void)q.blocking_get_many(out, 1ms), timed_out);
 }
 
+// An item that goes back where it came from when it is destroyed.
+struct connection {
+  int number;
+};
+struct give_back {
+  queue<std::unique_ptr<connection, give_back>>* home = nullptr;
+  void operator()(connection* c) const;
+};
+using pooled = std::unique_ptr<connection, give_back>;
+void give_back::operator()(connection* c) const {
+  pooled back(c, give_back{home});
+  if (home == nullptr || home->closed() || !home->try_put(std::move(back))) delete back.release();
+}
+
+TEST(queue_of_several, what_lies_in_the_span_may_go_back_into_the_queue_when_it_is_destroyed) {
+  queue<pooled> pool{2};
+  const auto make = [&](int number) { return pooled(new connection{number}, give_back{&pool}); };
+  std::vector<pooled> out(1);
+  pool.blocking_put(make(0));
+  pool.blocking_put(make(1));
+  EXPECT_EQ(pool.blocking_get_many(out), 1U);
+  pool.blocking_put(make(2));
+  EXPECT_EQ(pool.blocking_get_many(out), 1U);  // it is full: 0 goes back while 1 comes
+  EXPECT_EQ(out[0]->number, 1);
+  EXPECT_EQ(pool.size(), 2U);
+  pool.close();
+}
+
+TEST(queue_of_several, a_waiting_get_destroys_what_lies_in_its_span_itself) {
+  queue<pooled> pool{rendezvous};
+  std::vector<pooled> out;
+  out.push_back(pooled(new connection{0}, give_back{&pool}));
+  std::thread putter([&pool] { pool.blocking_put(pooled(new connection{1}, give_back{})); });
+  EXPECT_EQ(pool.blocking_get_many(out), 1U);  // nobody waits for 0, which goes away
+  EXPECT_EQ(out[0]->number, 1);
+  putter.join();
+  pool.close();
+}
+
 struct only_moves {
   explicit only_moves(int v) noexcept : value(std::make_unique<int>(v)) {}
   only_moves(only_moves&&) noexcept = default;

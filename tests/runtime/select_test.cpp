@@ -198,6 +198,114 @@ TEST(select, in_a_timeout) {
   });
 }
 
+TEST(select, an_arm_that_is_left_out_need_not_be_possible) {
+  in_all_worlds([](runtime& r) {
+    auto program = []() -> task<> {
+      auto a = spawn(number_after(1, 1ms));
+      auto b = spawn(number_after(2, 2ms));
+      bool has_a = false;
+      bool has_b = false;
+      int sum = 0;
+      while (!has_a || !has_b) {
+        auto got = co_await select(arm_if(!has_a, a), arm_if(!has_b, b));
+        sum += got.index() == 0 ? std::get<0>(got) : std::get<1>(got);
+        (got.index() == 0 ? has_a : has_b) = true;
+      }
+      EXPECT_EQ(sum, 3);
+    };
+    r.block_on(program());
+  });
+}
+
+TEST(select, is_fair_among_those_that_are_ready_whatever_stands_between_them) {
+  in_all_worlds(
+      [](runtime& r) {
+        auto program = []() -> task<> {
+          event ready;
+          ready.set();
+          event not_ready;
+          int first = 0;
+          for (int i = 0; i < 3000; ++i) {
+            const auto got = co_await select(not_ready.wait(), not_ready.wait(), not_ready.wait(), not_ready.wait(),
+                                             ready.wait(), ready.wait());
+            first += got.index() == 4;
+          }
+          EXPECT_GT(first, 1200);
+          EXPECT_LT(first, 1800);
+        };
+        r.block_on(program());
+      },
+      3);
+}
+
+// Each select that is chosen takes a large acquire from the head of a semaphore, which lets the next select go: a hundred thousand deep.
+task<> link_of_chain(semaphore& own, semaphore& next, long& ended) {
+  const auto got = co_await select(in_order, own.acquire(1), next.acquire(2));
+  ended += got.index() == 0;
+}
+task<> first_of_chain(event& begin, semaphore& next) { (void)co_await select(in_order, begin.wait(), next.acquire(2)); }
+
+TEST(select, a_chain_of_choices_needs_no_stack) {
+  constexpr std::size_t links = 100'000;
+  runtime r(threads(1));
+  auto program = []() -> task<> {
+    std::vector<std::unique_ptr<semaphore>> chain;
+    std::vector<permit> out;
+    for (std::size_t i = 0; i < links + 2; ++i) {
+      chain.push_back(std::make_unique<semaphore>(2));
+      out.push_back(*chain.back()->try_acquire());
+    }
+    event begin;
+    long ended = 0;
+    auto body = [&](task_group& group) -> task<> {
+      group.spawn(first_of_chain(begin, *chain[1]));
+      while (chain[1]->waiters() < 1) co_await yield();
+      for (std::size_t i = 1; i <= links; ++i) {
+        group.spawn(link_of_chain(*chain[i], *chain[i + 1], ended));
+        while (chain[i + 1]->waiters() < 1) co_await yield();
+      }
+      begin.set();
+    };
+    co_await with_group(body);
+    EXPECT_EQ(ended, static_cast<long>(links));
+  };
+  r.block_on(program());
+}
+
+TEST(select, an_operation_that_was_moved_into_it_is_awaited) {
+  in_all_worlds(
+      [](runtime& r) {
+        auto program = []() -> task<> {
+          queue<int> q{1};
+          semaphore s{1};
+          event e(true);
+          auto get = q.get();
+          auto acquire = s.acquire();
+          auto wait = e.wait();
+          (void)co_await select(std::move(get), std::move(acquire), std::move(wait));
+          int refused = 0;
+          try {
+            (void)co_await std::move(get);  // NOLINT: that is what is tested
+          } catch (const std::logic_error&) {
+            ++refused;
+          }
+          try {
+            (void)co_await std::move(acquire);  // NOLINT
+          } catch (const std::logic_error&) {
+            ++refused;
+          }
+          try {
+            co_await std::move(wait);  // NOLINT
+          } catch (const std::logic_error&) {
+            ++refused;
+          }
+          EXPECT_EQ(refused, 3);
+        };
+        r.block_on(program());
+      },
+      1);
+}
+
 struct two_queues {
   queue<int> a{1};
   queue<int> b{1};

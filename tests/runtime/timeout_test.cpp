@@ -1,6 +1,7 @@
 #include "worlds.hpp"
 
 #include <string>
+#include <vector>
 
 namespace sluice {
 namespace {
@@ -26,6 +27,25 @@ TEST(timeout, of_an_operation_gives_its_result_or_throws) {
       const int m = co_await slow;  // the timeout only stopped the waiting
       EXPECT_EQ(m, 4);
       EXPECT_FALSE(this_task::cancelled());
+    };
+    r.block_on(program());
+  });
+}
+
+TEST(timeout, of_several_items_tells_how_many_got_in) {
+  in_all_worlds([](runtime& r) {
+    auto program = []() -> task<> {
+      queue<int> q{2};
+      std::vector<int> items = {1, 2, 3, 4};
+      const std::size_t at_once = co_await timeout(0s, q.put_many(items));
+      EXPECT_EQ(at_once, 2U);
+      EXPECT_EQ(q.try_get(), 1);
+      const std::size_t nested = co_await timeout(0s, timeout(1h, q.put_many(items)));
+      EXPECT_EQ(nested, 1U);
+      EXPECT_EQ(q.try_get(), 2);
+      const std::size_t late = co_await timeout(1ms, q.put_many(items));
+      EXPECT_EQ(late, 1U);
+      EXPECT_THROW((void)co_await timeout(1ms, q.put_many(items)), timed_out);
     };
     r.block_on(program());
   });
