@@ -24,7 +24,6 @@ struct state : one_task {
   plain<int> answers[6];
   int thieves = 0;
   bool over = false;
-  atomic<std::uint32_t> ready{0};  // 1 once what comes first has been done
 };
 
 task<> child(in_model, state& s, int n) {
@@ -108,6 +107,10 @@ task<> grandchild_joined(in_model, state& s, task_group& g) {
   co_await g.join();
   for (int i = 0; i < 2; ++i) s.answers[i].set(s.answers[i].get() + 1);
 }
+task<> late(in_model, state& s) {
+  co_await sleep_for(1h);
+  s.answers[1].set(7);
+}
 // Its wait is over in time, or not; then it waits for another child.
 task<> joined_twice(in_model, state& s, task_group& g) {
   g.spawn(child(in_model{}, s, 0));
@@ -115,16 +118,10 @@ task<> joined_twice(in_model, state& s, task_group& g) {
     co_await timeout(1h, g.join());
   } catch (const timed_out&) {
   }
-  g.spawn(child(in_model{}, s, 1));
+  g.spawn(late(in_model{}, s));
+  fake::nudge();
   co_await g.join();
   s.answers[1].set(s.answers[1].get() + 1);
-}
-// A full page, of which one child spawns into the second page, where another ends.
-task<> comes_as_the_last_leaves(in_model, state& s, task_group& g) {
-  g.spawn(child(in_model{}, s, 0));
-  g.spawn(parent(in_model{}, s, g, 1, 2));
-  g.spawn(child(in_model{}, s, 3));
-  co_return;
 }
 task<> two(in_model, state& s, task_group& g) {
   for (int i = 0; i < 2; ++i) g.spawn(child(in_model{}, s, i), "", "", 0);
@@ -134,6 +131,7 @@ task<> two(in_model, state& s, task_group& g) {
 task<> four_and_four(in_model, state& s, task_group& g) {
   for (int n = 0; n < 2; ++n) {
     for (int i = 0; i < 4; ++i) g.spawn(child(in_model{}, s, i));
+    model::check(g.size() == 4, "Each child has a place.");
     co_await g.join();
   }
   model::check(s.core->roster_pages().used() == 2, "Closed pages are used again.");
@@ -221,31 +219,6 @@ void run_alone(model::run& r, task<value> (*of)(in_model, state&)) {
 }
 task<value> refills(in_model, state& s) { return whole(in_model{}, s, four_and_four); }
 
-// The worker has run the body and what became ready first, `alone` of it, before the thieves begin; then each runs one.
-void run_beside(model::run& r, body inner, int alone, int thieves, int children) {
-  auto& s = r.make<state>();
-  s.spawn(whole(in_model{}, s, inner));
-  r.thread("worker", [&s, alone] {
-    fake::run(*s.root);
-    fake::work(alone);
-    s.ready.store(1, release);
-    futex::wake(s.ready, 2);
-    fake::work(1);
-  });
-  for (int i = 0; i < thieves; ++i) {
-    r.thread("thief", [&s] {
-      while (s.ready.load(acquire) == 0) futex::wait(s.ready, 0);
-      fake::work(1);
-    });
-  }
-  r.finally([&s, children] {
-    fake::work_off();
-    model::check(s.outcome == 1, "The caller has what its group answered.");
-    for (int i = 0; i < children; ++i) model::check(s.answers[i].get() == 6 + i, "Every child has ended.");
-    s.handle.reset();
-  });
-}
-
 // A child ends while two look at it.
 void run_looked_at(model::run& r) {
   auto& s = r.make<state>();
@@ -286,20 +259,39 @@ void run_last_looker(model::run& r) {
   });
 }
 
+// Who goes on with the body need not be the one that ran a child: the worker resumes `own` more, each thief `most`.
+void run_joined(model::run& r, body inner, int own, int thieves, int most, int children) {
+  auto& s = r.make<state>();
+  s.thieves = thieves;
+  s.spawn(whole(in_model{}, s, inner));
+  r.thread("worker", [&s, own] {
+    fake::run(*s.root);
+    fake::work(own);
+  });
+  for (int i = 0; i < thieves; ++i) {
+    r.thread("thief", [most] { fake::work(most); });
+  }
+  r.finally([&s, children] {
+    fake::work_off();
+    model::check(s.outcome == 1, "The caller has what its group answered.");
+    for (int i = 0; i < children; ++i) model::check(s.answers[i].get() == 7 + i, "Every child has ended.");
+    s.handle.reset();
+  });
+}
+
 // The wait for the first child times out, perhaps as that child leaves.
 void run_timed_out(model::run& r) {
   auto& s = r.make<state>();
-  s.thieves = 1;
   s.spawn(whole(in_model{}, s, joined_twice));
   r.thread("worker", [&s] {
     fake::run(*s.root);
-    while (!s.over) fake::work(1);
+    fake::work(2);
   });
-  r.thread("thief", [&s] {
-    while (!s.over) fake::work(1);
-  });
-  r.thread("timer", [] { fake::await_timer_and_fire(0); });
+  r.thread("thief", [] { fake::work(1); });
+  r.thread("timer", [] { fake::fire_timer(0); });
   r.finally([&s] {
+    fake::work_off();
+    for (int i = 0; i < 3; ++i) fake::fire_timer(i);
     fake::work_off();
     model::check(s.outcome == 1 && s.answers[1].get() == 8, "The second child has ended.");
     s.handle.reset();
@@ -338,12 +330,10 @@ const model::program p11{"roster: a child spawns one as the body ends, the calle
 const model::program p12{"roster: a group after another", all, [](model::run& r) { run_alone(r, one_after_another); }};
 const model::program p13{"roster: pages are closed and filled again", all,
                          [](model::run& r) { run_alone(r, refills); }};
-const model::program p15{"roster: a child comes as the last one leaves", closely_bounded,
-                         [](model::run& r) { run_beside(r, comes_as_the_last_leaves, 1, 2, 4); }};
 const model::program p16{"roster: three children are joined, two thieves", closely_bounded,
-                         [](model::run& r) { run(r, three_joined, {.thieves = 2}, 3, {1}); }};
+                         [](model::run& r) { run_joined(r, three_joined, 2, 2, 1, 3); }};
 const model::program p17{"roster: a child spawns one as the body joins", closely_bounded,
-                         [](model::run& r) { run(r, grandchild_joined, {}, 2, {1}); }};
+                         [](model::run& r) { run_joined(r, grandchild_joined, 1, 1, 2, 2); }};
 const model::program p18{"roster: the body joins again after a timeout", closely_bounded, run_timed_out};
 const model::program p19{"roster: a child ends while two look", all, run_looked_at};
 const model::program p20{"roster: a looker is the last in a full page", all, run_last_looker};
