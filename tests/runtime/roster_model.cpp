@@ -315,7 +315,7 @@ const model::program p05{"roster: a child spawns one more than the page holds", 
                          [](model::run& r) { run(r, third_by_a_child, {}, 3, {1}); }};
 const model::program p06{"roster: two children sleep, the caller is cancelled", closely_bounded,
                          [](model::run& r) { run(r, two_sleepers, {.canceller = true}, 0, {2}); }};
-const model::program p07{"roster: a child cancels as the body spawns another", closely_bounded,
+const model::program p07{"roster: a child cancels as the body spawns another", bounded,
                          [](model::run& r) { run(r, cancelled_by_a_child, {}, 0, {1}); }};
 const model::program p08{"roster: somebody looks as a child ends", bounded,
                          [](model::run& r) { run(r, one, {.lookers = 1}, 1, {1}); }};
