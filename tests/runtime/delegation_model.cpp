@@ -8,14 +8,20 @@ using namespace sluice::impl;
 
 // Every message is handled once, by one thread at a time.
 void three_senders(model::run& r) {
+  struct parcel : message {
+    plain<int> content{0};
+  };
   struct counter {
     delegation inbox;
     plain<int> handled{0};
-    message messages[3];
+    parcel messages[3];
     void send(int which) {
+      messages[which].content.set(1);
       if (!inbox.push(messages[which])) return;
       do {
-        for (message* at = inbox.take(); at != nullptr; at = at->next) handled.set(handled.get() + 1);
+        for (message* at = inbox.take(); at != nullptr; at = at->next) {
+          handled.set(handled.get() + static_cast<parcel*>(at)->content.get());
+        }
       } while (!inbox.leave());
     }
   };

@@ -25,6 +25,12 @@ task<value> refuses(in_model, state& s) {
 task<value> three(in_model, state& s) {
   return sum_of(in_model{}, s, child(in_model{}, s, 1), child(in_model{}, s, 2), child(in_model{}, s, 3));
 }
+// When all children have ended, the line waits as before.
+task<value> two_then_asleep(in_model, state& s) {
+  auto both = co_await sum(in_model{}, s, child(in_model{}, s, 1), child(in_model{}, s, 2));
+  auto slept = co_await sleeper(in_model{}, s);
+  co_return value(both.value() + slept.value());
+}
 task<value> three_refused(in_model, state& s) {
   return sum_of(in_model{}, s, refuses(in_model{}, s), child(in_model{}, s, 2), child(in_model{}, s, 3));
 }
@@ -151,6 +157,9 @@ const model::program p14{"lines: out of time", closely_bounded,
                          [](model::run& r) { run(r, out_of_time, {.timers = 1}, {-2}); }};
 const model::program p15{"lines: within a timeout, cancelled", closely_bounded,
                          [](model::run& r) { run(r, out_of_time, {.canceller = true}, {-1}); }};
+
+const model::program p16{"lines: children end, then their parent sleeps, a thief", closely_bounded,
+                         [](model::run& r) { run(r, two_then_asleep, {.timers = 1}, {21}); }};
 
 const model::program p20{"lines: a range of three, a thief", all, [](model::run& r) { run(r, range, {}, {21}); }};
 const model::program p21{"lines: a range of three, two thieves", closely_bounded,

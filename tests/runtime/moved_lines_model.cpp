@@ -45,6 +45,10 @@ task<value> stays(in_model, state& s, int n) {
   model::check(co_await current{}, runs_as_itself);
   co_return value(s.argument.get() + n);
 }
+task<value> stays_there(in_model, state& s, int n) {
+  model::check(co_await current{}, runs_as_itself);
+  co_return value(s.argument.get() + n);
+}
 template <class... T>
 task<value> and_back(in_model, state& s, T... tasks) {
   auto answer = co_await sum_of(in_model{}, s, std::move(tasks)...);
@@ -87,6 +91,31 @@ task<value> from_there(in_model, state& s) {
   co_return value(answer.value());
 }
 
+task<value> range_from_there(in_model, state& s) {
+  there().home = &s.core->sched();
+  co_await resume_on(executor_access::make(s.core->sched(), there()));
+  auto answer = co_await each(in_model{}, s, [&s](int i) { return stays_there(in_model{}, s, i); }, 2);
+  model::check(co_await place{}, "The parent goes on where it was.");
+  co_return value(answer.value());
+}
+// A task that runs elsewhere while its caller stays where it is.
+task<value> begins_there(in_model, state& s) {
+  model::check(co_await place{}, "It begins there.");
+  model::check(co_await current{}, runs_as_itself);
+  co_return value(s.argument.get() + 1);
+}
+task<value> runs_there(in_model, state& s) {
+  there().home = &s.core->sched();
+  auto answer = co_await on(executor_access::make(s.core->sched(), there()), begins_there(in_model{}, s));
+  model::check(!co_await place{}, "The caller stays where it was.");
+  co_return value(answer.value());
+}
+task<value> sleeps_there(in_model, state& s) {
+  there().home = &s.core->sched();
+  auto answer = co_await on(executor_access::make(s.core->sched(), there()), sleeper(in_model{}, s));
+  co_return value(answer.value());
+}
+
 const model::options all{};
 const model::options bounded{.bound = 2};
 const model::options closely_bounded{.bound = 1};
@@ -112,5 +141,11 @@ const model::program p09{"moved lines: the first child moves, cancelled", closel
                          [](model::run& r) { run(r, first_moves, {.canceller = true}, {21, -1}); }};
 const model::program p10{"moved lines: a parent that does not go on just anywhere, cancelled", closely_bounded,
                          [](model::run& r) { run(r, from_there, {.canceller = true}, {13, -1}); }};
+const model::program p11{"moved lines: a range of a parent that does not go on just anywhere, a thief", bounded,
+                         [](model::run& r) { run(r, range_from_there, {}, {13}); }};
+const model::program p12{"moved lines: a task runs elsewhere, a thief", all,
+                         [](model::run& r) { run(r, runs_there, {}, {7}); }};
+const model::program p13{"moved lines: a task sleeps elsewhere, cancelled", bounded,
+                         [](model::run& r) { run(r, sleeps_there, {.canceller = true}, {-1}); }};
 
 }  // namespace

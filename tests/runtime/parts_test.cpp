@@ -34,6 +34,17 @@ TEST(result, holds_nothing_a_value_or_an_exception) {
   EXPECT_FALSE(r.has_value() || r.has_error());
 }
 
+TEST(result, destroys_what_it_replaces) {
+  const auto owned = std::make_shared<int>(1);
+  result<std::shared_ptr<int>> r;
+  r.set_value(owned);
+  r.set_value(nullptr);
+  EXPECT_EQ(owned.use_count(), 1);
+  r.set_value(owned);
+  r.set_error(std::make_exception_ptr(std::runtime_error("x")));
+  EXPECT_EQ(owned.use_count(), 1);
+}
+
 TEST(result, holds_nothing_when_making_the_value_throws) {
   struct throws {
     throws() = default;

@@ -21,7 +21,10 @@ struct state {
   thread_context waiter;
   int got = 0;
 
-  void free() { model::check(freed.fetch_add(1, relaxed) == 0, "The record is freed once."); }
+  void free() {
+    result.set(-2);  // nobody else uses the record any more
+    model::check(freed.fetch_add(1, relaxed) == 0, "The record is freed once.");
+  }
   void dispose() {
     (void)result.get();
     result.set(-1);
@@ -179,6 +182,24 @@ void dropped_while_the_runtime_goes(model::run& r) {
   r.finally([&s] { model::check(s.orphans.load(relaxed) == 0, "Every orphan gives its share back."); });
 }
 
+// A block whose record ends and is built again, while somebody comes for whatever record is there. Who is in it sees the record as it
+// was built, and who frees it sees that all others have left.
+void used_again(model::run& r, bool (record_word::*come)()) {
+  auto& s = r.make<state>();
+  r.thread("tasks", [&s] {
+    s.result.set(1);
+    s.word.open(false);
+    if (s.word.finish(true).what != record_word::finish_result::free) return;
+    s.result.set(2);
+    s.word.open(false);
+  });
+  r.thread("visitor", [&s, come] {
+    if (!(s.word.*come)()) return;
+    model::check(s.result.get() > 0, "The record was built.");
+    if (s.word.leave_visit()) s.free();
+  });
+}
+
 const model::program collects{"record: the task ends while the handle waits", {}, waits_and_collects};
 const model::program is_cancelled{
     "record: the task ends while the waiting handle is cancelled", {}, waits_and_is_cancelled};
@@ -193,6 +214,10 @@ const model::program dropped{
 const model::program undisposed{"record: canary, the task does not look for the handle",
                                 {.must_fail = "The result is disposed of."},
                                 nobody_disposes};
+const model::program again{
+    "record: a visitor passes as a block is used again", {}, [](model::run& r) { used_again(r, &record_word::visit); }};
+const model::program watched{
+    "record: the runtime goes as a block is used again", {}, [](model::run& r) { used_again(r, &record_word::watch); }};
 const model::program orphan{"record: the handle is dropped while the runtime goes", {}, dropped_while_the_runtime_goes};
 
 }  // namespace

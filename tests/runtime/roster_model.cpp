@@ -6,8 +6,10 @@
 #include <sluice/runtime/sleep.hpp>
 #include <sluice/runtime/task_group.hpp>
 #include <sluice/runtime/this_task.hpp>
+#include <sluice/runtime/timeout.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <vector>
 
 namespace {
@@ -19,7 +21,7 @@ using value = checked_value;
 using namespace std::chrono_literals;
 
 struct state : one_task {
-  plain<int> answers[4];
+  plain<int> answers[6];
   int thieves = 0;
   bool over = false;
 };
@@ -84,9 +86,66 @@ task<> one(in_model, state& s, task_group& g) {
   g.spawn(child(in_model{}, s, 0), "", "", 0);
   co_return;
 }
+task<> once(in_model, state& s, task_group& g, int n) {
+  g.spawn(child(in_model{}, s, n));
+  co_return;
+}
 task<> one_asleep(in_model, state& s, task_group& g) {
   g.spawn(sleeper(in_model{}, s), "", "", 0);
   co_return;
+}
+
+// Nobody knows which of three children, on two pages, is the last to leave.
+task<> three_joined(in_model, state& s, task_group& g) {
+  for (int i = 0; i < 3; ++i) g.spawn(child(in_model{}, s, i));
+  co_await g.join();
+  for (int i = 0; i < 3; ++i) s.answers[i].set(s.answers[i].get() + 1);
+}
+// The page that the second child lies on is opened while the body begins to wait.
+task<> grandchild_joined(in_model, state& s, task_group& g) {
+  g.spawn(parent(in_model{}, s, g, 0, 1));
+  co_await g.join();
+  for (int i = 0; i < 2; ++i) s.answers[i].set(s.answers[i].get() + 1);
+}
+task<> late(in_model, state& s) {
+  co_await sleep_for(1h);
+  s.answers[1].set(7);
+}
+// Its wait is over in time, or not; then it waits for another child.
+task<> joined_twice(in_model, state& s, task_group& g) {
+  g.spawn(child(in_model{}, s, 0));
+  try {
+    co_await timeout(1h, g.join());
+  } catch (const timed_out&) {
+  }
+  g.spawn(late(in_model{}, s));
+  fake::nudge();
+  co_await g.join();
+  s.answers[1].set(s.answers[1].get() + 1);
+}
+task<> two(in_model, state& s, task_group& g) {
+  for (int i = 0; i < 2; ++i) g.spawn(child(in_model{}, s, i), "", "", 0);
+  co_return;
+}
+// Full pages that were closed are filled again.
+task<> four_and_four(in_model, state& s, task_group& g) {
+  for (int n = 0; n < 2; ++n) {
+    for (int i = 0; i < 4; ++i) g.spawn(child(in_model{}, s, i));
+    model::check(g.size() == 4, "Each child has a place.");
+    co_await g.join();
+  }
+  model::check(s.core->roster_pages().used() == 2, "Closed pages are used again.");
+}
+
+// What the first group used is there for the second.
+task<value> one_after_another(in_model, state& s) {
+  for (int i = 0; i < 2; ++i) {
+    auto in_group = [&s, i](task_group& g) -> task<> { return once(in_model{}, s, g, i); };
+    co_await with_group(in_group);
+  }
+  model::check(s.core->roster_pages().used() == 1, "The page of a group that has ended is used again.");
+  s.outcome = 1;
+  co_return value(0);
 }
 
 using body = task<> (*)(in_model, state&, task_group&);
@@ -95,6 +154,7 @@ task<value> whole(in_model, state& s, body inner) {
   auto in_group = [&s, inner](task_group& g) { return inner(in_model{}, s, g); };
   try {
     co_await with_group(in_group);
+    for (const auto& each : s.answers) (void)each.get();  // whoever goes on sees what every child did
     s.outcome = 1;
   } catch (const cancelled&) {
     s.outcome = 2;
@@ -145,6 +205,99 @@ void run(model::run& r, body inner, cast who, int children, std::initializer_lis
   });
 }
 
+void run_alone(model::run& r, task<value> (*of)(in_model, state&)) {
+  auto& s = r.make<state>();
+  s.spawn(of(in_model{}, s));
+  r.thread("worker", [&s] {
+    fake::run(*s.root);
+    fake::work_off();
+  });
+  r.finally([&s] {
+    model::check(s.outcome == 1, "The groups have ended.");
+    s.handle.reset();
+  });
+}
+task<value> refills(in_model, state& s) { return whole(in_model{}, s, four_and_four); }
+
+// A child ends while two look at it.
+void run_looked_at(model::run& r) {
+  auto& s = r.make<state>();
+  s.spawn(whole(in_model{}, s, one));
+  fake::run(*s.root);
+  r.thread("lookers", [&s] {
+    fake::become_worker(s.core->sched(), nullptr);
+    roster::look_at_all(s.core->roster_pages(), [&s](const group_child&) {
+      roster::look_at_all(s.core->roster_pages(), [](const group_child& seen) {
+        fake::work(1);
+        model::check(!seen.cancelled(), "Who is seen is there.");
+      });
+    });
+  });
+  r.finally([&s] {
+    fake::work_off();
+    model::check(s.outcome == 1, "The group has ended.");
+    s.handle.reset();
+  });
+}
+
+// The last to be in a full page is one that has looked, and who goes on is not the one that ran the children.
+void run_last_looker(model::run& r) {
+  auto& s = r.make<state>();
+  s.spawn(whole(in_model{}, s, two));
+  fake::run(*s.root);
+  s.thieves = 1;
+  r.thread("worker", [&s] {
+    while (!s.over) fake::work(1);
+  });
+  r.thread("looker", [&s] {
+    roster::look_at_all(s.core->roster_pages(), [](const group_child& seen) { (void)seen.cancelled(); });
+    while (!s.over) fake::work(1);
+  });
+  r.finally([&s] {
+    model::check(s.outcome == 1, "The group has ended.");
+    s.handle.reset();
+  });
+}
+
+// Who goes on with the body need not be the one that ran a child: the worker resumes `own` more, each thief `most`.
+void run_joined(model::run& r, body inner, int own, int thieves, int most, int children) {
+  auto& s = r.make<state>();
+  s.thieves = thieves;
+  s.spawn(whole(in_model{}, s, inner));
+  r.thread("worker", [&s, own] {
+    fake::run(*s.root);
+    fake::work(own);
+  });
+  for (int i = 0; i < thieves; ++i) {
+    r.thread("thief", [most] { fake::work(most); });
+  }
+  r.finally([&s, children] {
+    fake::work_off();
+    model::check(s.outcome == 1, "The caller has what its group answered.");
+    for (int i = 0; i < children; ++i) model::check(s.answers[i].get() == 7 + i, "Every child has ended.");
+    s.handle.reset();
+  });
+}
+
+// The wait for the first child times out, perhaps as that child leaves.
+void run_timed_out(model::run& r) {
+  auto& s = r.make<state>();
+  s.spawn(whole(in_model{}, s, joined_twice));
+  r.thread("worker", [&s] {
+    fake::run(*s.root);
+    fake::work(2);
+  });
+  r.thread("thief", [] { fake::work(1); });
+  r.thread("timer", [] { fake::fire_timer(0); });
+  r.finally([&s] {
+    fake::work_off();
+    for (int i = 0; i < 3; ++i) fake::fire_timer(i);
+    fake::work_off();
+    model::check(s.outcome == 1 && s.answers[1].get() == 8, "The second child has ended.");
+    s.handle.reset();
+  });
+}
+
 const model::options all{};
 const model::options bounded{.bound = 2};
 const model::options closely_bounded{.bound = 1};
@@ -162,7 +315,7 @@ const model::program p05{"roster: a child spawns one more than the page holds", 
                          [](model::run& r) { run(r, third_by_a_child, {}, 3, {1}); }};
 const model::program p06{"roster: two children sleep, the caller is cancelled", closely_bounded,
                          [](model::run& r) { run(r, two_sleepers, {.canceller = true}, 0, {2}); }};
-const model::program p07{"roster: a child cancels as the body spawns another", closely_bounded,
+const model::program p07{"roster: a child cancels as the body spawns another", bounded,
                          [](model::run& r) { run(r, cancelled_by_a_child, {}, 0, {1}); }};
 const model::program p08{"roster: somebody looks as a child ends", bounded,
                          [](model::run& r) { run(r, one, {.lookers = 1}, 1, {1}); }};
@@ -173,5 +326,16 @@ const model::program p10{"roster: somebody looks as a sleeper is cancelled", clo
                          }};
 const model::program p11{"roster: a child spawns one as the body ends, the caller is cancelled", closely_bounded,
                          [](model::run& r) { run(r, grandchild, {.canceller = true}, 0, {1, 2}); }};
+
+const model::program p12{"roster: a group after another", all, [](model::run& r) { run_alone(r, one_after_another); }};
+const model::program p13{"roster: pages are closed and filled again", all,
+                         [](model::run& r) { run_alone(r, refills); }};
+const model::program p16{"roster: three children are joined, two thieves", closely_bounded,
+                         [](model::run& r) { run_joined(r, three_joined, 2, 2, 1, 3); }};
+const model::program p17{"roster: a child spawns one as the body joins", closely_bounded,
+                         [](model::run& r) { run_joined(r, grandchild_joined, 1, 1, 2, 2); }};
+const model::program p18{"roster: the body joins again after a timeout", closely_bounded, run_timed_out};
+const model::program p19{"roster: a child ends while two look", all, run_looked_at};
+const model::program p20{"roster: a looker is the last in a full page", all, run_last_looker};
 
 }  // namespace

@@ -119,6 +119,29 @@ void counts(model::run& r) {
   });
 }
 
+// A task is counted from the moment at which it is spawned.
+void counts_at_once(model::run& r) {
+  auto& s = r.make<state>(0);
+  r.thread("worker", [] { fake::work(1); });
+  r.thread("owner", [&s] {
+    s.spawn(answer(in_model{}, s.argument)).detach();
+    if (s.core->task_count() == 0) s.argument.set(0);
+  });
+  r.finally([&s] { model::check(s.core->task_count() == 0, "It is counted out."); });
+}
+
+// The runtime joins its workers, also where a handle keeps the core alive.
+void handle_stays(model::run& r) {
+  auto& s = r.make<state>(1);
+  s.handle.emplace(s.spawn(answer(in_model{}, s.argument)));
+  r.thread("worker", [] { fake::work(); });
+  r.thread("owner", [&s] { s.core.retire(); });
+  r.finally([&s] {
+    model::check(s.handle->wait().value() == 7, "The result outlives the runtime.");
+    s.handle.reset();
+  });
+}
+
 // The runtime joins the threads of its pool, also where a handle keeps the core alive.
 void goes_beside_a_thread(model::run& r) {
   struct call final : blocking_job {
@@ -246,5 +269,7 @@ const model::program shown{"runtime: a watchdog dumps while it comes and goes", 
 const model::program failed{"runtime: a task fails as its handle goes", {}, unheard};
 const model::program unbuilt{"runtime: a record that cannot be built", {}, not_built};
 const model::program counted{"runtime: a task is counted out", {}, counts};
+const model::program counted_in{"runtime: a task is counted at once", {}, counts_at_once};
+const model::program joined{"runtime: a handle outlives it and its workers", {}, handle_stays};
 
 }  // namespace

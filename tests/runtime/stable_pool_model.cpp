@@ -119,10 +119,51 @@ void tally(model::run& r) {
   r.finally([&s] { model::check(s.counts.alive() == 0, "All have ended."); });
 }
 
+// Who has seen the count of a task, started by a worker or by another thread, sees its record.
+void counted_first(model::run& r, bool by_worker) {
+  struct state {
+    worker_tally counts{1};
+    plain<int> record{0};
+  };
+  auto& s = r.make<state>();
+  r.thread("starts", [&s, by_worker] {
+    s.record.set(1);
+    s.counts.count_start(by_worker ? &s.counts.of(0) : nullptr);
+  });
+  r.thread("asks", [&s] {
+    if (s.counts.started() == 1) model::check(s.record.get() == 1, "The record of a counted task is seen.");
+  });
+  r.finally([&s] { model::check(s.counts.alive() == 1, "The task is counted."); });
+}
+
+// Two that are no workers share one count.
+void outsiders(model::run& r) {
+  struct state {
+    worker_tally counts{1};
+    plain<int> done[2];
+  };
+  auto& s = r.make<state>();
+  for (int i = 0; i < 2; ++i) s.counts.count_start(nullptr);
+  for (auto& mine : s.done) {
+    r.thread([&s, &mine] {
+      mine.set(1);
+      s.counts.count_end(nullptr);
+    });
+  }
+  r.thread("asks", [&s] {
+    if (s.counts.alive() != 0) return;
+    for (auto& each : s.done) model::check(each.get() == 1, "What an ended task did is seen.");
+  });
+  r.finally([&s] { model::check(s.counts.alive() == 0, "All have ended."); });
+}
+
 const model::program p0{"stable pool: two threads take and give", {}, conserves};
 const model::program p1{"stable pool: a list is turned round while another thread takes", {}, turned_round};
 const model::program p2{"stable pool: two threads need the first slab", {}, grows};
 const model::program p3{"stable pool: batches go from worker to worker", {}, batches};
 const model::program p4{"tally: started here, ended there", {}, tally};
+const model::program p5{"tally: a worker starts a task", {}, [](model::run& r) { counted_first(r, true); }};
+const model::program p6{"tally: another thread starts a task", {}, [](model::run& r) { counted_first(r, false); }};
+const model::program p7{"tally: two that are no workers see ends", {}, outsiders};
 
 }  // namespace

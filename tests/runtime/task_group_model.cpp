@@ -36,6 +36,10 @@ task<> fails(in_model, state&) {
   throw 7;
   co_return;
 }
+task<> fails_otherwise(in_model, state&) {
+  throw 8;
+  co_return;
+}
 task<> sleeper(in_model, state& s) {
   const struct last_words {
     ~last_words() {
@@ -91,6 +95,24 @@ task<> spawns_a_sleeper_and_fails(in_model, state& s, task_group& g) {
   g.spawn(sleeper(in_model{}, s));
   throw 7;
   co_return;
+}
+task<> two_fail(in_model, state& s, task_group& g) {
+  g.spawn(fails(in_model{}, s));
+  g.spawn(fails_otherwise(in_model{}, s));
+  co_return;
+}
+// A child that waits for tasks of its own, of which each is to hear of a cancellation.
+task<> sleeps(in_model, state&) { co_await sleep_for(1h); }
+task<> waits_for_sleepers(in_model, state& s) { (void)co_await when_all(sleeps(in_model{}, s), sleeps(in_model{}, s)); }
+task<> cancels_who_waits_for_sleepers(in_model, state& s, task_group& g) {
+  g.spawn(waits_for_sleepers(in_model{}, s));
+  co_await yield();
+  g.cancel();
+}
+task<> fails_beside_who_waits_for_sleepers(in_model, state& s, task_group& g) {
+  g.spawn(waits_for_sleepers(in_model{}, s));
+  co_await yield();
+  throw 7;
 }
 task<> sleeps_beside_a_failure(in_model, state& s, task_group& g) {
   g.spawn(fails(in_model{}, s));
@@ -164,8 +186,8 @@ task<value> caller(in_model, state& s, body inner) {
     s.outcome = 1;
   } catch (const cancelled&) {
     s.outcome = 2;
-  } catch (int) {
-    s.outcome = 3;
+  } catch (int n) {
+    s.outcome = n == 7 ? 3 : 4;
   }
   model::check(co_await current{}, runs_as_itself);
   co_return value(0);
@@ -251,6 +273,19 @@ const model::program cancelled_join{"group: the body joins its child, the caller
 const model::program join_failed{"group: the body joins a child that fails", {}, [](model::run& r) {
                                    in_group(r, joins_a_failure, {}, [](state& s) { return s.outcome == 3; });
                                  }};
+const model::program failed_twice{
+    "group: two children fail, and the first failure is the group's", {}, [](model::run& r) {
+      in_group(r, two_fail, {.thief = 2}, [](state& s) { return s.outcome == 3; });
+    }};
+const model::program cancels_deeply{
+    "group: the body cancels a child that waits for tasks of its own", {}, [](model::run& r) {
+      in_group(r, cancels_who_waits_for_sleepers, {.thief = 0, .worker = 2}, [](state& s) { return s.outcome == 1; });
+    }};
+const model::program fails_deeply{
+    "group: the body fails beside a child that waits for tasks of its own", {}, [](model::run& r) {
+      in_group(r, fails_beside_who_waits_for_sleepers, {.thief = 0, .worker = 2},
+               [](state& s) { return s.outcome == 3; });
+    }};
 const model::program joined_twice{"group: two of the body join its child", {.bound = 1}, [](model::run& r) {
                                     in_group(r, two_join, {.thief = 3}, [](state& s) { return s.outcome == 1; });
                                   }};

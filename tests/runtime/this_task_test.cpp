@@ -97,6 +97,11 @@ TEST(operations, are_awaited_once) {
     };
     co_await refuse_second_await(with_group(body));
     EXPECT_EQ(calls, 2);
+    auto nothing = []() -> task<> { co_return; };
+    co_await refuse_second_await(when_all(nothing()));
+    co_await refuse_second_await(when_any(nothing()));
+    co_await refuse_second_await(when_all_settled(nothing()));
+    co_await refuse_second_await(resume_on(lane::normal));
     auto moved = sleep_for(1ms);
     co_await timeout(1s, std::move(moved));
     EXPECT_THROW(co_await std::move(moved), std::logic_error);

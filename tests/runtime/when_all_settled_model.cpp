@@ -4,6 +4,7 @@
 #include "model_world.hpp"
 
 #include <sluice/runtime/sleep.hpp>
+#include <sluice/runtime/this_task.hpp>
 #include <sluice/runtime/when_all_settled.hpp>
 
 #include <algorithm>
@@ -32,6 +33,10 @@ task<value> fails(in_model, state& s) {
 }
 task<value> answers(in_model, state& s) {
   model::check(co_await current{}, runs_as_itself);
+  co_return value(s.argument.get() + 1);
+}
+task<value> answers_unless_cancelled(in_model, state& s) {
+  co_await this_task::checkpoint();
   co_return value(s.argument.get() + 1);
 }
 task<value> sleeps(in_model, state& s) {
@@ -115,6 +120,9 @@ const model::program both{"when_all_settled: a child fails as another ends", {},
 const model::program list{"when_all_settled: a child of a list fails as another ends", {}, [](model::run& r) {
                             settled(r, caller_of_list, fails, answers, thief, {31});
                           }};
+const model::program goes_on{"when_all_settled: a child fails, another asks whether it is cancelled",
+                             {},
+                             [](model::run& r) { settled(r, caller, fails, answers_unless_cancelled, thief, {31}); }};
 const model::program asleep{
     "when_all_settled: a child fails as another falls asleep, the caller is cancelled", {}, [](model::run& r) {
       settled(r, caller, fails, sleeps, thief | thief_sleeps | thief_cancels, {32});
