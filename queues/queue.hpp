@@ -42,7 +42,8 @@ inline constexpr rendezvous_t rendezvous{};
 /// item; what was written before task_done, after the join that it ends. Nothing is allocated after construction, except
 /// by close_now and set_capacity, and by a put into an unbounded queue that is full: it doubles the room, and moves the items there.
 /// Not lock-free, but a short wait for other threads: puts and gets while items move to more room; set_capacity; a put that makes
-/// an unbounded queue grow; try_put and try_get of a rendezvous that find somebody waiting.
+/// an unbounded queue grow; puts and gets of a rendezvous that try to meet somebody. The moves and destructors of T that these make
+/// must not use the queue; get_many destroys what lies in its span only when nobody waits for it.
 /// In its life a queue takes up to 2^55 items: 22 years at 50 million a second.
 /// Cancellation: a cancelled wait throws sluice::cancelled and had no effect: a put's value is still in the caller's object.
 template <class T>

@@ -509,12 +509,6 @@ T& queue_core<T>::next_item(waiter& putter) noexcept {
 template <class T>
 bool queue_core<T>::settle() noexcept {
   if (!lists_[putter_list].empty() && !head_kick_armed_ && !ring_.is_closed()) {
-    if (kind_.get() == queue_kind::unbounded) {
-      if (!ring_.has_room() && !ring_.resize(2 * ring_.capacity())) {
-        complete_all(lists_[putter_list], wait_result::no_memory);
-      }
-      return false;
-    }
     if (!ring_.arm_not_full()) return false;
     head_kick_armed_ = true;
   }

@@ -147,7 +147,7 @@ inline bool roster::place(roster_page& page, group_child& child) noexcept {
   page.at[i].store(&child, relaxed);
   child.page = &page;
   child.place = static_cast<std::uint8_t>(i);
-  page.given.store(i + 1, relaxed);  // relaxed: only its user asks, until it is closed (E2)
+  page.given.store(i + 1, release);  // E4 publish: who reads it knows the user, as from the first one
   const std::uint64_t added = std::uint64_t{1} << i | (fills ? roster_page::sealed : 0) |
                               (draining_.load(relaxed) != 0 ? roster_page::draining : 0);  // relaxed: E3
   std::uint64_t state = page.state.load(relaxed);  // relaxed: the exchange observes

@@ -24,6 +24,7 @@ struct state : one_task {
   plain<int> answers[6];
   int thieves = 0;
   bool over = false;
+  atomic<std::uint32_t> ready{0};  // 1 once what comes first has been done
 };
 
 task<> child(in_model, state& s, int n) {
@@ -123,6 +124,12 @@ task<> joined_twice(in_model, state& s, task_group& g) {
   co_await g.join();
   s.answers[1].set(s.answers[1].get() + 1);
 }
+// Two full pages; the children of the second spawn one each, and one of them finds the first page closed.
+task<> two_want_a_page(in_model, state& s, task_group& g) {
+  for (int i = 0; i < 2; ++i) g.spawn(child(in_model{}, s, i));
+  for (int i = 2; i < 4; ++i) g.spawn(parent(in_model{}, s, g, i, i + 2));
+  co_return;
+}
 task<> two(in_model, state& s, task_group& g) {
   for (int i = 0; i < 2; ++i) g.spawn(child(in_model{}, s, i), "", "", 0);
   co_return;
@@ -218,6 +225,31 @@ void run_alone(model::run& r, task<value> (*of)(in_model, state&)) {
   });
 }
 task<value> refills(in_model, state& s) { return whole(in_model{}, s, four_and_four); }
+
+// The worker has run the body and what became ready first, `alone` of it, before the thieves begin; then each runs one.
+void run_beside(model::run& r, body inner, int alone, int thieves, int children) {
+  auto& s = r.make<state>();
+  s.spawn(whole(in_model{}, s, inner));
+  r.thread("worker", [&s, alone] {
+    fake::run(*s.root);
+    fake::work(alone);
+    s.ready.store(1, release);
+    futex::wake(s.ready, 2);
+    fake::work(1);
+  });
+  for (int i = 0; i < thieves; ++i) {
+    r.thread("thief", [&s] {
+      while (s.ready.load(acquire) == 0) futex::wait(s.ready, 0);
+      fake::work(1);
+    });
+  }
+  r.finally([&s, children] {
+    fake::work_off();
+    model::check(s.outcome == 1, "The caller has what its group answered.");
+    for (int i = 0; i < children; ++i) model::check(s.answers[i].get() == 6 + i, "Every child has ended.");
+    s.handle.reset();
+  });
+}
 
 // A child ends while two look at it.
 void run_looked_at(model::run& r) {
@@ -330,6 +362,8 @@ const model::program p11{"roster: a child spawns one as the body ends, the calle
 const model::program p12{"roster: a group after another", all, [](model::run& r) { run_alone(r, one_after_another); }};
 const model::program p13{"roster: pages are closed and filled again", all,
                          [](model::run& r) { run_alone(r, refills); }};
+const model::program p14{"roster: two children look for a page at once", bounded,
+                         [](model::run& r) { run_beside(r, two_want_a_page, 2, 1, 6); }};
 const model::program p16{"roster: three children are joined, two thieves", closely_bounded,
                          [](model::run& r) { run_joined(r, three_joined, 2, 2, 1, 3); }};
 const model::program p17{"roster: a child spawns one as the body joins", closely_bounded,
