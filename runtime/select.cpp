@@ -28,9 +28,9 @@ void select_core::set_arms(std::span<arm_context* const> arms) {
 
 // Fisher and Yates: with a first arm chosen at random and the others in their order, one that is ready would have the share of those
 // before it that are not.
-void select_core::shuffle(std::span<std::size_t> order) noexcept {
-  for (std::size_t left = order.size(); left > 1; --left) {
-    std::swap(order[left - 1], order[static_cast<std::size_t>(scheduler::random() % left)]);
+void select_core::shuffle(std::span<std::size_t> places) noexcept {
+  for (std::size_t left = places.size(); left > 1; --left) {
+    std::swap(places[left - 1], places[static_cast<std::size_t>(scheduler::random() % left)]);
   }
 }
 

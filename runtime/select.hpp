@@ -67,7 +67,7 @@ class select_core : public cancel_relay, private waker {
   impl::waker& self() noexcept { return *this; }
   /// Of the arms' contexts: as many as were announced. They stay where they are.
   void set_arms(std::span<arm_context* const> arms);
-  static void shuffle(std::span<std::size_t> order) noexcept;
+  static void shuffle(std::span<std::size_t> places) noexcept;
 
   /// Before anything waits: the task is cancelled.
   bool refused() noexcept;
