@@ -22,7 +22,6 @@
 #include <sluice/queues/ring.hpp>
 #include <sluice/queues/waiter_hub.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>

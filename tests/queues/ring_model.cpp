@@ -1,33 +1,13 @@
 // The flag ring: items and order, at the smallest capacities, with laps.
 #include <sluice/model/program.hpp>
-#include <sluice/queues/ring.hpp>
 
-#include "model_payload.hpp"
+#include "model_ring.hpp"
 
 namespace {
 
 using namespace sluice::impl;
-using sluice::test::payload;
-
-struct state {
-  explicit state(std::size_t capacity) : items(capacity) {}
-  ring<payload> items;
-  int sum[2]{};
-  int last[2]{};
-};
-
-void put(state& s, int value) {
-  payload item(value);
-  while (s.items.try_push(item) != ring_status::done) yield_thread();
-}
-
-int get(state& s) {
-  int value = 0;
-  while (s.items.try_pop([&](payload&& item) { value = payload(std::move(item)).value(); }) != ring_status::done) {
-    yield_thread();
-  }
-  return value;
-}
+using namespace sluice::test;
+using state = ring_state;
 
 // One putter and one getter: the order is kept; the second item laps a ring of capacity 1.
 auto one_to_one(std::size_t capacity, int items) {
