@@ -1,13 +1,11 @@
 #pragma once
 // Who waits on a queue, and with what: what the runner of queue_core.hpp moves items from and to.
 
-#include <sluice/queues/ring.hpp>
 #include <sluice/queues/waiter_hub.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <utility>
 
 namespace sluice::impl {
 

@@ -1,16 +1,20 @@
 #pragma once
-// What the waits of a queue wait with. Made by sluice::queue (queue.hpp).
+// What the waits of a queue wait with. Made by queue_face.hpp. Core: a queue_core.
 
-#include <sluice/queues/queue_core.hpp>
+#include <sluice/queues/fail.hpp>
+#include <sluice/queues/item_store.hpp>
+#include <sluice/queues/queue_base.hpp>
+#include <sluice/queues/queue_waiters.hpp>
 #include <sluice/queues/thread_context.hpp>
 
+#include <coroutine>
 #include <cstddef>
-#include <new>
 #include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace sluice {
@@ -32,19 +36,21 @@ class [[nodiscard]] leased {
   template <class, class>
   friend class get_awaiter;
 
-  leased(impl::queue_core<T>& core, T&& item) noexcept : core_(&core), item_(std::move(item)) {}
+  leased(impl::queue_base& core, T&& item) noexcept : core_(&core), item_(std::move(item)) {}
 
-  impl::queue_core<T>* core_;
+  impl::queue_base* core_;
   T item_;
 };
 
 /// What `co_await q.get()`, `q.next()` and `q.lease()` wait with. Result is T, optional<T> or optional<leased<T>>.
-template <class T, class Result>
+template <class Core, class Result>
 class get_awaiter {
+  using T = typename Core::item_type;
+
  public:
   static constexpr bool is_arm = true;  // of a select
 
-  get_awaiter(impl::queue_core<T>& core, impl::task_context& context) noexcept : wait_(context), core_(&core) {}
+  get_awaiter(Core& core, impl::task_context& context) noexcept : wait_(context), core_(&core) {}
 
   bool await_ready() noexcept;
   bool await_suspend(std::coroutine_handle<> suspended) noexcept;
@@ -52,17 +58,18 @@ class get_awaiter {
 
  private:
   [[no_unique_address]] impl::get_waiter<T> wait_;  // so that what follows uses its padding
-  impl::queue_core<T>* core_;
+  Core* core_;
 };
 
 /// What `co_await q.put(x)` waits with.
-template <class T>
+template <class Core>
 class put_awaiter {
+  using T = typename Core::item_type;
+
  public:
   static constexpr bool is_arm = true;  // of a select
 
-  put_awaiter(impl::queue_core<T>& core, impl::task_context& context, T& value) noexcept
-      : wait_(context, value), core_(&core) {}
+  put_awaiter(Core& core, impl::task_context& context, T& value) noexcept : wait_(context, value), core_(&core) {}
 
   /// Throws std::logic_error where a put cannot be an arm.
   void check_arm() const;
@@ -72,16 +79,18 @@ class put_awaiter {
 
  private:
   [[no_unique_address]] impl::put_waiter<T> wait_;  // likewise
-  impl::queue_core<T>* core_;
+  Core* core_;
 };
 
 /// The same for `q.put(const T&)`: the copy is made first, and may throw.
-template <class T>
+template <class Core>
 class copy_put_awaiter {
+  using T = typename Core::item_type;
+
  public:
   static constexpr bool is_arm = true;  // of a select
 
-  copy_put_awaiter(impl::queue_core<T>& core, impl::task_context& context, const T& value)
+  copy_put_awaiter(Core& core, impl::task_context& context, const T& value)
       : copy_(value), put_(core, context, copy_) {}
 
   void check_arm() const { put_.check_arm(); }
@@ -91,14 +100,16 @@ class copy_put_awaiter {
 
  private:
   T copy_;
-  put_awaiter<T> put_;
+  put_awaiter<Core> put_;
 };
 
 /// What `co_await q.put_many(items)` waits with.
-template <class T>
+template <class Core>
 class put_many_awaiter {
+  using T = typename Core::item_type;
+
  public:
-  put_many_awaiter(impl::queue_core<T>& core, impl::task_context& context, std::span<T> items) noexcept
+  put_many_awaiter(Core& core, impl::task_context& context, std::span<T> items) noexcept
       : wait_(context, items.data(), items.size()), core_(&core) {}
 
   bool await_ready() noexcept;
@@ -108,14 +119,16 @@ class put_many_awaiter {
 
  private:
   impl::put_many_waiter<T> wait_;
-  impl::queue_core<T>* core_;
+  Core* core_;
 };
 
 /// What `co_await q.get_many(out)` waits with.
-template <class T>
+template <class Core>
 class get_many_awaiter {
+  using T = typename Core::item_type;
+
  public:
-  get_many_awaiter(impl::queue_core<T>& core, impl::task_context& context, std::span<T> out) noexcept
+  get_many_awaiter(Core& core, impl::task_context& context, std::span<T> out) noexcept
       : wait_(context), core_(&core), out_(out) {}
 
   bool await_ready() noexcept;
@@ -124,38 +137,38 @@ class get_many_awaiter {
 
  private:
   impl::get_waiter<T> wait_;  // for the first item; what else is there is taken afterwards
-  impl::queue_core<T>* core_;
+  Core* core_;
   std::span<T> out_;
   std::size_t moved_ = 0;
 };
 
 /// What `co_await q.join()` waits with.
-template <class T>
+template <class Core>
 class join_awaiter {
  public:
-  join_awaiter(impl::queue_core<T>& core, impl::task_context& context) noexcept : core_(&core), wait_(context, 0) {}
+  join_awaiter(Core& core, impl::task_context& context) noexcept : core_(&core), wait_(context, 0) {}
 
   bool await_ready() noexcept;
   bool await_suspend(std::coroutine_handle<> suspended) noexcept;
   void await_resume();
 
  private:
-  impl::queue_core<T>* core_;
+  Core* core_;
   impl::join_waiter wait_;
 };
 
 namespace impl {
 
 /// An operation on a queue that has not begun: bind() gives it to a task. Awaited once.
-template <class T, class Awaiter, class... Argument>
+template <class Core, class Awaiter, class... Argument>
 class [[nodiscard]] queue_operation {
  public:
-  explicit queue_operation(queue_core<T>& core, Argument... argument) noexcept : core_(&core), argument_(argument...) {}
+  explicit queue_operation(Core& core, Argument... argument) noexcept : core_(&core), argument_(argument...) {}
   queue_operation(queue_operation&& other) noexcept
       : core_(std::exchange(other.core_, nullptr)), argument_(other.argument_) {}
 
   Awaiter bind(task_context& context) && {
-    queue_core<T>* const core = std::exchange(core_, nullptr);
+    Core* const core = std::exchange(core_, nullptr);
     if (core == nullptr)
       throw std::logic_error("sluice: an operation on a queue was awaited twice: call it again instead");
     return std::apply([&](auto... argument) { return Awaiter(*core, context, dereferenced(argument)...); }, argument_);
@@ -166,9 +179,12 @@ class [[nodiscard]] queue_operation {
   static Value& dereferenced(Value* value) noexcept {
     return *value;
   }
-  static std::span<T> dereferenced(std::span<T> items) noexcept { return items; }
+  template <class T>
+  static std::span<T> dereferenced(std::span<T> items) noexcept {
+    return items;
+  }
 
-  queue_core<T>* core_;
+  Core* core_;
   std::tuple<Argument...> argument_;
 };
 
@@ -178,32 +194,19 @@ class [[nodiscard]] queue_operation {
 
 namespace impl {
 
-template <class T>
-[[noreturn]] void throw_closed(const queue_core<T>& core, const char* operation) {
-  throw queue_closed(std::string("sluice: ") + operation + " on queue '" + core.name() + "', which is closed");
-}
-
-/// What a wait that has no result throws. Apart, so that the way of those that have one stays short.
-template <class T>
-[[noreturn, gnu::noinline]] void throw_failed(wait_result result, const queue_core<T>& core, const char* operation) {
-  if (result == wait_result::cancelled) throw cancelled{};
-  if (result == wait_result::no_memory) throw std::bad_alloc();
-  throw_closed(core, operation);
-}
-
-inline bool is_done(ring_status status) noexcept {
-  return status == ring_status::done || status == ring_status::done_kick;
+inline bool is_done(item_status status) noexcept {
+  return status == item_status::done || status == item_status::done_kick;
 }
 /// Whether waiting would not help.
-inline bool has_failed(ring_status status) noexcept {
-  return status == ring_status::closed || status == ring_status::no_memory;
+inline bool has_failed(item_status status) noexcept {
+  return status == item_status::closed || status == item_status::no_memory;
 }
 /// What a wait has for a result before it registers.
-inline wait_result result_of(ring_status status) noexcept {
+inline wait_result result_of(item_status status) noexcept {
   if (is_done(status)) [[likely]]
     return wait_result::done;
-  if (status == ring_status::closed) return wait_result::closed;
-  return status == ring_status::no_memory ? wait_result::no_memory : wait_result::none;
+  if (status == item_status::closed) return wait_result::closed;
+  return status == item_status::no_memory ? wait_result::no_memory : wait_result::none;
 }
 
 }  // namespace impl
@@ -218,34 +221,34 @@ leased<T>::~leased() {
   }
 }
 
-template <class T, class Result>
-bool get_awaiter<T, Result>::await_ready() noexcept {
+template <class Core, class Result>
+bool get_awaiter<Core, Result>::await_ready() noexcept {
   if (wait_.context->cancelled()) {
     wait_.result = impl::wait_result::cancelled;
     return true;
   }
-  const impl::ring_status status = core_->try_get([this](T&& item) { wait_.item.emplace(std::move(item)); });
+  const impl::item_status status = core_->try_get([this](T&& item) { wait_.item.emplace(std::move(item)); });
   wait_.result = impl::result_of(status);
   return wait_.result != impl::wait_result::none;
 }
 
-template <class T, class Result>
-bool get_awaiter<T, Result>::await_suspend(std::coroutine_handle<> suspended) noexcept {
+template <class Core, class Result>
+bool get_awaiter<Core, Result>::await_suspend(std::coroutine_handle<> suspended) noexcept {
   wait_.context->handle = suspended;
   return core_->wait(wait_, "queue.get");
 }
 
-template <class T, class Result>
-Result get_awaiter<T, Result>::await_resume() {
+template <class Core, class Result>
+Result get_awaiter<Core, Result>::await_resume() {
   impl::waiter_hub::resumed(wait_);
   if constexpr (std::is_same_v<Result, T>) {
     if (wait_.result != impl::wait_result::done) [[unlikely]]
-      impl::throw_failed(wait_.result, *core_, "get");
+      core_->throw_failed(wait_.result, "get");
     return std::move(*wait_.item);
   } else {
     if (wait_.result != impl::wait_result::done) [[unlikely]] {
       if (wait_.result == impl::wait_result::closed) return std::nullopt;
-      impl::throw_failed(wait_.result, *core_, "next");
+      core_->throw_failed(wait_.result, "next");
     }
     if constexpr (std::is_same_v<Result, std::optional<T>>) {
       return std::move(wait_.item);
@@ -255,91 +258,91 @@ Result get_awaiter<T, Result>::await_resume() {
   }
 }
 
-template <class T>
-void put_awaiter<T>::check_arm() const {
+template <class Core>
+void put_awaiter<Core>::check_arm() const {
   if (core_->kind() != impl::queue_kind::rendezvous) return;
   throw std::logic_error("sluice: select was given a put on queue '" + core_->name() +
                          "', which is a rendezvous: select the get on the other side, or give the queue room");
 }
 
-template <class T>
-bool put_awaiter<T>::await_ready() noexcept {
+template <class Core>
+bool put_awaiter<Core>::await_ready() noexcept {
   if (wait_.context->cancelled()) {
     wait_.result = impl::wait_result::cancelled;
     return true;
   }
-  const impl::ring_status status = core_->try_put(*wait_.value);
+  const impl::item_status status = core_->try_put(*wait_.value);
   wait_.result = impl::result_of(status);
   return wait_.result != impl::wait_result::none;
 }
 
-template <class T>
-bool put_awaiter<T>::await_suspend(std::coroutine_handle<> suspended) noexcept {
+template <class Core>
+bool put_awaiter<Core>::await_suspend(std::coroutine_handle<> suspended) noexcept {
   wait_.context->handle = suspended;
   return core_->wait(wait_, "queue.put");
 }
 
-template <class T>
-void put_awaiter<T>::await_resume() {
+template <class Core>
+void put_awaiter<Core>::await_resume() {
   impl::waiter_hub::resumed(wait_);
   if (wait_.result != impl::wait_result::done) [[unlikely]]
-    impl::throw_failed(wait_.result, *core_, "put");
+    core_->throw_failed(wait_.result, "put");
 }
 
-template <class T>
-bool put_many_awaiter<T>::await_ready() noexcept {
+template <class Core>
+bool put_many_awaiter<Core>::await_ready() noexcept {
   if (wait_.context->cancelled()) {
     wait_.result = impl::wait_result::cancelled;
     return true;
   }
-  const impl::ring_batch step = core_->put_many(wait_.items, wait_.count);
+  const impl::item_batch step = core_->put_many(wait_.items, wait_.count);
   wait_.moved = step.moved;
   wait_.result = impl::result_of(step.status);
   return wait_.moved == wait_.count || impl::has_failed(step.status);
 }
 
-template <class T>
-bool put_many_awaiter<T>::await_suspend(std::coroutine_handle<> suspended) noexcept {
+template <class Core>
+bool put_many_awaiter<Core>::await_suspend(std::coroutine_handle<> suspended) noexcept {
   wait_.context->handle = suspended;
   return core_->wait(wait_, "queue.put_many");
 }
 
-template <class T>
-std::size_t put_many_awaiter<T>::await_resume() {
+template <class Core>
+std::size_t put_many_awaiter<Core>::await_resume() {
   impl::waiter_hub::resumed(wait_);
-  if (wait_.moved == 0 && wait_.result != impl::wait_result::done) impl::throw_failed(wait_.result, *core_, "put_many");
+  if (wait_.moved == 0 && wait_.result != impl::wait_result::done) core_->throw_failed(wait_.result, "put_many");
   return wait_.moved;
 }
 
-template <class T>
-bool get_many_awaiter<T>::await_ready() noexcept {
+template <class Core>
+bool get_many_awaiter<Core>::await_ready() noexcept {
   if (wait_.context->cancelled()) {
     wait_.result = impl::wait_result::cancelled;
     return true;
   }
-  const impl::ring_batch step = core_->get_many(out_.data(), out_.size());
+  const impl::item_batch step = core_->get_many(out_.data(), out_.size());
   moved_ = step.moved;
   wait_.result = impl::result_of(step.status);
   return moved_ > 0 || impl::has_failed(step.status);
 }
 
-template <class T>
-bool get_many_awaiter<T>::await_suspend(std::coroutine_handle<> suspended) noexcept {
+template <class Core>
+bool get_many_awaiter<Core>::await_suspend(std::coroutine_handle<> suspended) noexcept {
   wait_.context->handle = suspended;
   return core_->wait(wait_, "queue.get_many");
 }
 
-template <class T>
-std::size_t get_many_awaiter<T>::await_resume() {
+template <class Core>
+std::size_t get_many_awaiter<Core>::await_resume() {
   impl::waiter_hub::resumed(wait_);
   if (moved_ > 0 || wait_.result == impl::wait_result::closed) return moved_;
-  if (wait_.result != impl::wait_result::done) impl::throw_failed(wait_.result, *core_, "get_many");
+  if (wait_.result != impl::wait_result::done) core_->throw_failed(wait_.result, "get_many");
   impl::replace(out_.front(), std::move(*wait_.item));
   return 1 + core_->get_many(out_.data() + 1, out_.size() - 1).moved;
 }
 
-template <class T>
-bool join_awaiter<T>::await_ready() noexcept {
+template <class Core>
+bool join_awaiter<Core>::await_ready() noexcept {
   if (wait_.context->cancelled()) {
     wait_.result = impl::wait_result::cancelled;
     return true;
@@ -347,14 +350,14 @@ bool join_awaiter<T>::await_ready() noexcept {
   return core_->joined(wait_.start);
 }
 
-template <class T>
-bool join_awaiter<T>::await_suspend(std::coroutine_handle<> suspended) noexcept {
+template <class Core>
+bool join_awaiter<Core>::await_suspend(std::coroutine_handle<> suspended) noexcept {
   wait_.context->handle = suspended;
   return core_->wait(wait_, "queue.join");
 }
 
-template <class T>
-void join_awaiter<T>::await_resume() {
+template <class Core>
+void join_awaiter<Core>::await_resume() {
   impl::waiter_hub::resumed(wait_);
   if (wait_.result == impl::wait_result::cancelled) throw cancelled{};
 }

@@ -35,6 +35,7 @@
 
 #include <sluice/queues/apart.hpp>
 #include <sluice/queues/atomic.hpp>
+#include <sluice/queues/item_store.hpp>
 #include <sluice/queues/short_wait.hpp>
 
 #include <algorithm>
@@ -43,37 +44,17 @@
 #include <cstdint>
 #include <memory>
 #include <new>
-#include <stdexcept>
-#include <string>
+#include <optional>
 #include <utility>
 
 namespace sluice::impl {
 
-/// Assigns without an assignment, which an item need not have.
-template <class T>
-void replace(T& place, T&& item) noexcept {
-  std::destroy_at(&place);
-  std::construct_at(&place, std::move(item));
-}
-
-enum class ring_status : std::uint8_t {
-  done,
-  done_kick,  // done, and a kick is owed
-  nothing,    // full (put) or empty (get)
-  frozen,     // waiters were first
-  closed,     // put: closed. get: closed and empty
-  no_memory,  // put: an unbounded queue cannot grow
-};
-
-/// How many items an operation on several moved, and why not more.
-struct ring_batch {
-  std::size_t moved;
-  ring_status status;  // done and done_kick: of the last step, which may have moved fewer than it might
-};
-
 template <class T>
 class ring {
  public:
+  static constexpr std::uint64_t largest = std::uint64_t{1} << 40;  // capacity
+  static constexpr const char* largest_name = "2^40";
+
   static constexpr std::uint64_t kick = 1;
   static constexpr std::uint64_t frozen = 2;
   static constexpr std::uint64_t closed = 4;
@@ -88,14 +69,14 @@ class ring {
   ring& operator=(const ring&) = delete;
 
   /// Any thread. Moves from `value` only when the result is done or done_kick.
-  ring_status try_push(T& value) noexcept;
+  item_status try_push(T& value) noexcept;
   /// Any thread. `take` is called with the item, as an rvalue, at most once.
   template <class Take>
-  ring_status try_pop(Take&& take) noexcept;
+  item_status try_pop(Take&& take) noexcept;
   /// The same for as many as it can claim in one step, but not more than `max_batch`. Moves from items[0], items[1] and so on. try_pop_many
   /// destroys what lies in `out`, while it holds cells: for a T whose destructor does nothing.
-  ring_batch try_push_many(T* items, std::size_t count) noexcept;
-  ring_batch try_pop_many(T* out, std::size_t count) noexcept;
+  item_batch try_push_many(T* items, std::size_t count) noexcept;
+  item_batch try_pop_many(T* out, std::size_t count) noexcept;
 
   std::uint64_t head() const noexcept { return head_.load(acquire) / one; }  // E5 observe
   std::uint64_t tail() const noexcept { return tail_.load(relaxed) / one; }
@@ -116,10 +97,10 @@ class ring {
   void freeze_tail() noexcept { tail_.fetch_or(frozen, relaxed); }
   void thaw_head() noexcept { head_.fetch_and(~frozen, relaxed); }
   void thaw_tail() noexcept { tail_.fetch_and(~frozen, relaxed); }
-  /// The item at the head, or null while it is absent or being written.
+  /// The item that is the next to go, or null while it is absent or being written.
   T* front() noexcept;
-  /// Destroys the item in front and frees its cell; `thaw`: head is thawed by the same step.
-  void pop_front(bool thaw) noexcept;
+  /// Where there is one: moves it to `place`, and frees its cell; `thaw`: head is thawed by the same step.
+  void pop_front(std::optional<T>& place, bool thaw) noexcept;
   bool has_room() const noexcept { return size() < capacity(); }
   /// Whether the next item may be pushed: there is room, and the cell is not still being emptied.
   bool is_back_free() noexcept;
@@ -214,14 +195,14 @@ std::unique_ptr<typename ring<T>::owned_cells> ring<T>::make_cells(std::uint64_t
 }
 
 template <class T>
-[[gnu::always_inline]] inline ring_status ring<T>::try_push(T& value) noexcept {
+[[gnu::always_inline]] inline item_status ring<T>::try_push(T& value) noexcept {
   std::uint64_t word = tail_.load(acquire);  // E4 observe, E6 observe
   short_wait emptying;
   backoff lost;
   for (;;) {
     if ((word & (frozen | closed)) != 0) [[unlikely]] {
-      if ((word & closed) != 0) return ring_status::closed;
-      if (!is_moving(word)) return ring_status::frozen;
+      if ((word & closed) != 0) return item_status::closed;
+      if (!is_moving(word)) return item_status::frozen;
       emptying();
       word = tail_.load(acquire);  // E4 observe, E6 observe
       continue;
@@ -229,7 +210,7 @@ template <class T>
     const std::uint64_t index = word / one;
     if (full(index)) [[unlikely]] {
       const std::uint64_t again = tail_.load(acquire);  // E4 observe
-      if (again == word) return ring_status::nothing;
+      if (again == word) return item_status::nothing;
       word = again;
       continue;
     }
@@ -247,19 +228,19 @@ template <class T>
     }
     std::construct_at(c.item(), std::move(value));
     c.sequence.store(index + 1, release);  // E1 publish
-    return (word & kick) != 0 ? ring_status::done_kick : ring_status::done;
+    return (word & kick) != 0 ? item_status::done_kick : item_status::done;
   }
 }
 
 template <class T>
 template <class Take>
-[[gnu::always_inline]] inline ring_status ring<T>::try_pop(Take&& take) noexcept {
+[[gnu::always_inline]] inline item_status ring<T>::try_pop(Take&& take) noexcept {
   std::uint64_t word = head_.load(acquire);  // E5 observe, E6 observe
   short_wait filling;
   backoff lost;
   for (;;) {
     if ((word & frozen) != 0) [[unlikely]] {
-      if (!is_moving(word)) return ring_status::frozen;
+      if (!is_moving(word)) return item_status::frozen;
       filling();
       word = head_.load(acquire);  // E5 observe, E6 observe
       continue;
@@ -277,24 +258,24 @@ template <class Take>
       take(std::move(*c.item()));
       std::destroy_at(c.item());
       c.sequence.store(index + here.mask + 1, release);  // E2 publish
-      return (word & kick) != 0 ? ring_status::done_kick : ring_status::done;
+      return (word & kick) != 0 ? item_status::done_kick : item_status::done;
     }
     // tail == index proves "empty" at this moment, however old `word` is: head lies between the two.
     const std::uint64_t other = tail_.load(relaxed);
-    if (other / one == index) return (other & closed) != 0 ? ring_status::closed : ring_status::nothing;
+    if (other / one == index) return (other & closed) != 0 ? item_status::closed : item_status::nothing;
     filling();                   // a put has claimed the cell and is about to publish it, or `word` is old
     word = head_.load(acquire);  // E5 observe
   }
 }
 
 template <class T>
-ring_batch ring<T>::try_push_many(T* items, std::size_t count) noexcept {
+item_batch ring<T>::try_push_many(T* items, std::size_t count) noexcept {
   std::uint64_t word = tail_.load(acquire);  // E4 observe, E6 observe
   short_wait emptying;
   backoff lost;
   for (;;) {
-    if ((word & closed) != 0) return {0, ring_status::closed};
-    if ((word & frozen) != 0 && !is_moving(word)) return {0, ring_status::frozen};
+    if ((word & closed) != 0) return {0, item_status::closed};
+    if ((word & frozen) != 0 && !is_moving(word)) return {0, item_status::frozen};
     const std::uint64_t index = word / one;
     const lap here = now();
     const std::uint64_t most = std::min({room(index), std::uint64_t{count}, std::uint64_t{max_batch}});
@@ -303,7 +284,7 @@ ring_batch ring<T>::try_push_many(T* items, std::size_t count) noexcept {
     while (free < wanted && here.at(index + free).sequence.load(acquire) == index + free) ++free;  // E2 observe
     if (free == 0) {
       const std::uint64_t again = tail_.load(acquire);  // E4 observe, E6 observe
-      if (most == 0 && again == word && !is_moving(word)) return {0, ring_status::nothing};
+      if (most == 0 && again == word && !is_moving(word)) return {0, item_status::nothing};
       if (most != 0 || is_moving(word)) emptying();
       word = again;
       continue;
@@ -319,17 +300,17 @@ ring_batch ring<T>::try_push_many(T* items, std::size_t count) noexcept {
       std::construct_at(c.item(), std::move(items[i]));
       c.sequence.store(index + i + 1, release);  // E1 publish
     }
-    return {free, (word & kick) != 0 ? ring_status::done_kick : ring_status::done};
+    return {free, (word & kick) != 0 ? item_status::done_kick : item_status::done};
   }
 }
 
 template <class T>
-ring_batch ring<T>::try_pop_many(T* out, std::size_t count) noexcept {
+item_batch ring<T>::try_pop_many(T* out, std::size_t count) noexcept {
   std::uint64_t word = head_.load(acquire);  // E5 observe, E6 observe
   short_wait filling;
   backoff lost;
   for (;;) {
-    if ((word & frozen) != 0 && !is_moving(word)) return {0, ring_status::frozen};
+    if ((word & frozen) != 0 && !is_moving(word)) return {0, item_status::frozen};
     const std::uint64_t index = word / one;
     const lap here = now();
     const std::uint64_t wanted = is_moving(word) ? 0 : std::min(count, max_batch);
@@ -337,7 +318,7 @@ ring_batch ring<T>::try_pop_many(T* out, std::size_t count) noexcept {
     while (there < wanted && here.at(index + there).sequence.load(acquire) == index + there + 1) ++there;  // E1 observe
     if (there == 0) {
       const std::uint64_t other = tail_.load(relaxed);  // as in try_pop
-      if (other / one == index) return {0, (other & closed) != 0 ? ring_status::closed : ring_status::nothing};
+      if (other / one == index) return {0, (other & closed) != 0 ? item_status::closed : item_status::nothing};
       filling();
       word = head_.load(acquire);  // E5 observe, E6 observe
       continue;
@@ -354,7 +335,7 @@ ring_batch ring<T>::try_pop_many(T* out, std::size_t count) noexcept {
       std::destroy_at(c.item());
       c.sequence.store(index + i + here.mask + 1, release);  // E2 publish
     }
-    return {there, (word & kick) != 0 ? ring_status::done_kick : ring_status::done};
+    return {there, (word & kick) != 0 ? item_status::done_kick : item_status::done};
   }
 }
 
@@ -408,10 +389,11 @@ T* ring<T>::front() noexcept {
 }
 
 template <class T>
-void ring<T>::pop_front(bool thaw) noexcept {
+void ring<T>::pop_front(std::optional<T>& place, bool thaw) noexcept {
   const std::uint64_t word = head_.load(relaxed);
   const lap here = own();
   cell& c = here.at(word / one);
+  place.emplace(std::move(*c.item()));
   std::destroy_at(c.item());
   // E5 publish. Frozen: nobody else moves the index, but close() may clear the kick
   head_.fetch_add(thaw ? one - frozen : one, release);

@@ -3,6 +3,7 @@
 
 #include <sluice/queues/errors.hpp>
 #include <sluice/queues/event.hpp>
+#include <sluice/queues/lifo_queue.hpp>
 #include <sluice/queues/queue.hpp>
 #include <sluice/queues/semaphore.hpp>
 #include <sluice/runtime/executor.hpp>

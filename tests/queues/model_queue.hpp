@@ -3,6 +3,7 @@
 // may be cancelled by others, which takes the same path as a coroutine's.
 
 #include <sluice/model/program.hpp>
+#include <sluice/queues/lifo_queue.hpp>
 #include <sluice/queues/queue.hpp>
 
 #include "model_payload.hpp"
@@ -14,28 +15,37 @@ namespace sluice::test {
 
 using namespace sluice::impl;
 
+using model_core = queue_core<payload, ring<payload>>;
+using lifo_core = queue_core<payload, stack<payload>>;
+
 inline constexpr int was_cancelled = -10;
 inline constexpr int was_closed = -11;
 
-struct queue_state {
-  explicit queue_state(std::size_t capacity) : queue_state(queue_kind::bounded, capacity) {}
-  queue_state(queue_kind kind, std::size_t capacity)
-      : items(std::make_unique<queue_core<payload>>(kind, capacity, "model")) {}
-  std::unique_ptr<queue_core<payload>> items;
+template <class Core>
+struct state_of {
+  using core = Core;
+
+  explicit state_of(std::size_t capacity) : state_of(queue_kind::bounded, capacity) {}
+  state_of(queue_kind kind, std::size_t capacity) : items(std::make_unique<core>(kind, capacity, "model")) {}
+
+  std::unique_ptr<core> items;
   thread_context one;
   thread_context two;
   thread_context three;
   int got[3]{};
 };
+using queue_state = state_of<model_core>;
+using lifo_state = state_of<lifo_core>;
 
 template <class Awaiter>
 decltype(auto) wait(Awaiter& awaiter, thread_context& context) {
   return block_on_awaiter(awaiter, context, time_point::max());
 }
 
-inline int get(queue_state& s, thread_context& context) {
+template <class Core>
+int get(state_of<Core>& s, thread_context& context) {
   try {
-    get_awaiter<payload, payload> awaiter(*s.items, context);
+    get_awaiter<Core, payload> awaiter(*s.items, context);
     return wait(awaiter, context).value();
   } catch (const cancelled&) {
     return was_cancelled;
@@ -45,10 +55,11 @@ inline int get(queue_state& s, thread_context& context) {
 }
 
 // The value, if the queue took it.
-inline int put(queue_state& s, thread_context& context, int value) {
+template <class Core>
+int put(state_of<Core>& s, thread_context& context, int value) {
   payload item(value);
   try {
-    put_awaiter<payload> awaiter(*s.items, context, item);
+    put_awaiter<Core> awaiter(*s.items, context, item);
     wait(awaiter, context);
     model::check(item.value() == -1, "A put that succeeded took the value.");
     return value;
@@ -61,17 +72,19 @@ inline int put(queue_state& s, thread_context& context, int value) {
   }
 }
 
-inline int drain(queue_state& s) {
+template <class Core>
+int drain(state_of<Core>& s) {
   int sum = 0;
   const auto take = [&](payload&& item) { sum += payload(std::move(item)).value(); };
   for (;;) {
-    const ring_status status = s.items->try_get(take);
-    if (status != ring_status::done && status != ring_status::done_kick) return sum;
+    const item_status status = s.items->try_get(take);
+    if (status != item_status::done && status != item_status::done_kick) return sum;
   }
 }
 
-inline void join(queue_state& s, thread_context& context) {
-  join_awaiter<payload> awaiter(*s.items, context);
+template <class Core>
+void join(state_of<Core>& s, thread_context& context) {
+  join_awaiter<Core> awaiter(*s.items, context);
   wait(awaiter, context);
 }
 
@@ -86,29 +99,33 @@ bool in_time(Wait&& wait_until) {
   }
 }
 
-inline bool get_in_time(queue_core<payload>& items) {
+template <class Core>
+bool get_in_time(Core& items) {
   thread_context context;
-  get_awaiter<payload, payload> awaiter(items, context);
+  get_awaiter<Core, payload> awaiter(items, context);
   return in_time([&](time_point deadline) { block_on_awaiter(awaiter, context, deadline); });
 }
 
-inline bool put_in_time(queue_core<payload>& items, int value) {
+template <class Core>
+bool put_in_time(Core& items, int value) {
   thread_context context;
   payload item(value);
-  put_awaiter<payload> awaiter(items, context, item);
+  put_awaiter<Core> awaiter(items, context, item);
   return in_time([&](time_point deadline) { block_on_awaiter(awaiter, context, deadline); });
 }
 
-inline bool join_in_time(queue_core<payload>& items) {
+template <class Core>
+bool join_in_time(Core& items) {
   thread_context context;
-  join_awaiter<payload> awaiter(items, context);
+  join_awaiter<Core> awaiter(items, context);
   return in_time([&](time_point deadline) { block_on_awaiter(awaiter, context, deadline); });
 }
 
-inline void put_now(queue_core<payload>& items, int value) {
+template <class Core>
+void put_now(Core& items, int value) {
   payload item(value);
-  const ring_status status = items.try_put(item);
-  model::check(status == ring_status::done || status == ring_status::done_kick, "There is room.");
+  const item_status status = items.try_put(item);
+  model::check(status == item_status::done || status == item_status::done_kick, "There is room.");
 }
 
 }  // namespace sluice::test

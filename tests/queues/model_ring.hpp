@@ -21,12 +21,12 @@ struct ring_state {
 
 inline void put(ring_state& s, int value) {
   payload item(value);
-  while (s.items.try_push(item) != ring_status::done) yield_thread();
+  while (s.items.try_push(item) != item_status::done) yield_thread();
 }
 
 inline int get(ring_state& s) {
   int value = 0;
-  while (s.items.try_pop([&](payload&& item) { value = payload(std::move(item)).value(); }) != ring_status::done) {
+  while (s.items.try_pop([&](payload&& item) { value = payload(std::move(item)).value(); }) != item_status::done) {
     yield_thread();
   }
   return value;

@@ -24,8 +24,8 @@ void nobody_passes_a_waiting_put(model::run& r) {
            [&s] { (void)s.items->try_get([&s](payload&& item) { s.got[0] = payload(std::move(item)).value(); }); });
   r.thread("tries", [&s] {
     payload item(4);
-    const ring_status status = s.items->try_put(item);
-    if (status != ring_status::done && status != ring_status::done_kick) return;
+    const item_status status = s.items->try_put(item);
+    if (status != item_status::done && status != item_status::done_kick) return;
     (void)s.items->try_get([&s](payload&& own) { s.got[1] = payload(std::move(own)).value(); });
     model::check(s.got[1] == 4, "It came before the one that waits.");
   });
@@ -244,8 +244,8 @@ void destroyed_beside_a_get(model::run& r) {
   auto& s = r.make<queue_state>(std::size_t{1});
   put_now(*s.items, 1);
   r.thread("getter", [items = s.items.get()] {
-    const ring_status status = items->try_get([](payload&&) {});
-    model::check(status == ring_status::done || status == ring_status::done_kick, "There is an item.");
+    const item_status status = items->try_get([](payload&&) {});
+    model::check(status == item_status::done || status == item_status::done_kick, "There is an item.");
   });
   r.thread("owner", [&s] {
     if (!put_in_time(*s.items, 2) && s.items->items().size() == 0) s.items.reset();

@@ -16,7 +16,7 @@ using namespace sluice::test;
 
 bool try_put(queue_state& s, int value) {
   payload item(value);
-  const ring_status status = s.items->try_put(item);
+  const item_status status = s.items->try_put(item);
   model::check(is_done(status) == (item.value() == -1), "Just what was put was moved from.");
   return is_done(status);
 }
@@ -221,7 +221,7 @@ struct several {
 
 int put_many(queue_state& s, thread_context& context, several& own) {
   try {
-    put_many_awaiter<payload> awaiter(*s.items, context, own.items);
+    put_many_awaiter<model_core> awaiter(*s.items, context, own.items);
     return static_cast<int>(wait(awaiter, context));
   } catch (const cancelled&) {
     return was_cancelled;
@@ -234,7 +234,7 @@ int put_many(queue_state& s, thread_context& context, several& own) {
 int get_many(queue_state& s, thread_context& context) {
   payload out[2] = {payload(0), payload(0)};
   try {
-    get_many_awaiter<payload> awaiter(*s.items, context, out);
+    get_many_awaiter<model_core> awaiter(*s.items, context, out);
     const std::size_t count = wait(awaiter, context);
     if (count == 0) return was_closed;
     return out[0].value() + (count > 1 ? out[1].value() : 0);

@@ -90,7 +90,7 @@ void cancelled_put(model::run& r) {
     model::check(s.got[1] == 1, "The first item comes first.");
     model::check(drain(s) == (s.got[0] == 2 ? 2 : 0), "The second item is in the queue or was never taken.");
     payload third(3);
-    model::check(s.items->try_put(third) == ring_status::done, "Nobody waits, and there is room.");
+    model::check(s.items->try_put(third) == item_status::done, "Nobody waits, and there is room.");
   });
 }
 
@@ -99,7 +99,7 @@ void timed_get(model::run& r) {
   auto& s = r.make<queue_state>(std::size_t{1});
   r.thread("getter", [&s] {
     try {
-      get_awaiter<payload, payload> awaiter(*s.items, s.one);
+      get_awaiter<model_core, payload> awaiter(*s.items, s.one);
       s.got[0] = block_on_awaiter(awaiter, s.one, now() + std::chrono::seconds(1)).value();
     } catch (const timed_out&) {
       s.got[0] = was_cancelled;
@@ -233,7 +233,7 @@ void waiting_putter_destroys(model::run& r) {
   (void)s.items->try_put(first);
   r.thread("getter", [&s, items = s.items.get()] {
     thread_context own;
-    get_awaiter<payload, payload> awaiter(*items, own);
+    get_awaiter<model_core, payload> awaiter(*items, own);
     s.got[0] = block_on_awaiter(awaiter, own, time_point::max()).value();
     static_cast<task_context&>(s.two).wake();
   });

@@ -71,7 +71,7 @@ void neither_full_nor_empty(model::run& r) {
   r.thread("getter", [&s] { model::check(try_get(s) == 1, "It holds an item."); });
   r.thread("putter", [&s] {
     payload item(2);
-    model::check(s.items.try_push(item) == ring_status::done, "There is room.");
+    model::check(s.items.try_push(item) == item_status::done, "There is room.");
   });
   r.thread("runner", [&s] { model::check(s.items.resize(3), "There is memory."); });
   r.finally([&s] { model::check(try_get(s) == 2, "The other item is there."); });
@@ -83,7 +83,7 @@ void closed_while_it_grows(model::run& r) {
   put(s, 1);
   r.thread("putter", [&s] {
     payload item(2);
-    s.sum[0] = s.items.try_push(item) == ring_status::done ? 2 : 0;
+    s.sum[0] = s.items.try_push(item) == item_status::done ? 2 : 0;
   });
   r.thread("closer", [&s] { s.items.close(); });
   r.thread("runner", [&s] { model::check(s.items.resize(4), "There is memory."); });
@@ -101,7 +101,7 @@ void shrinks(model::run& r) {
   r.thread("runner and putter", [&s] {
     model::check(s.items.resize(1), "There is memory.");
     payload item(4);
-    model::check(s.items.try_push(item) == ring_status::nothing && item.value() == 4, "With one it is still full.");
+    model::check(s.items.try_push(item) == item_status::nothing && item.value() == 4, "With one it is still full.");
   });
   r.thread("getter", [&s] { s.sum[0] = try_get(s); });
   r.finally([&s] {
@@ -117,7 +117,7 @@ int put_many(state& s, int first, std::size_t count) {
   payload items[3] = {payload(first), payload(first + 1), payload(first + 2)};
   std::size_t moved = 0;
   while (moved < count) {
-    const ring_batch step = s.items.try_push_many(items + moved, count - moved);
+    const item_batch step = s.items.try_push_many(items + moved, count - moved);
     for (std::size_t i = moved; i < count; ++i) {
       model::check((items[i].value() == -1) == (i < moved + step.moved), "Just what was put was moved from.");
     }
@@ -135,7 +135,7 @@ auto many_to_many(std::size_t capacity) {
     r.thread("getter", [&s] {
       payload out[2] = {payload(0), payload(0)};
       for (int next = 1; next <= 3;) {
-        const ring_batch step = s.items.try_pop_many(out, 2);
+        const item_batch step = s.items.try_pop_many(out, 2);
         for (std::size_t i = 0; i < step.moved; ++i)
           model::check(out[i].value() == next++, "In the order of the puts.");
         if (step.moved == 0) yield_thread();
@@ -152,7 +152,7 @@ void many_beside_single(model::run& r) {
   r.thread("getter", [&s] {
     payload out[2] = {payload(0), payload(0)};
     for (std::size_t got = 0; got < 3;) {
-      const ring_batch step = s.items.try_pop_many(out, 2);
+      const item_batch step = s.items.try_pop_many(out, 2);
       for (std::size_t i = 0; i < step.moved; ++i) s.sum[0] += out[i].value();
       got += step.moved;
       if (step.moved == 0) yield_thread();
@@ -168,7 +168,7 @@ void two_get_many(model::run& r) {
   for (int i = 0; i < 2; ++i) {
     r.thread(i == 0 ? "getter 1" : "getter 2", [=, &s] {
       payload out[2] = {payload(0), payload(0)};
-      const ring_batch step = s.items.try_pop_many(out, 2);
+      const item_batch step = s.items.try_pop_many(out, 2);
       for (std::size_t k = 0; k < step.moved; ++k) s.sum[i] += out[k].value();
     });
   }
@@ -181,7 +181,7 @@ void many_while_it_grows(model::run& r) {
   r.thread("getter", [&s] {
     payload out[2] = {payload(0), payload(0)};
     for (int next = 1; next <= 2;) {
-      const ring_batch step = s.items.try_pop_many(out, 2);
+      const item_batch step = s.items.try_pop_many(out, 2);
       for (std::size_t i = 0; i < step.moved; ++i) model::check(out[i].value() == next++, "In the order of the puts.");
       if (step.moved == 0) yield_thread();
     }
@@ -193,17 +193,17 @@ void many_or_close(model::run& r) {
   auto& s = r.make<state>(std::size_t{2});
   r.thread("putter", [&s] {
     payload items[2] = {payload(1), payload(2)};
-    const ring_batch step = s.items.try_push_many(items, 2);
+    const item_batch step = s.items.try_push_many(items, 2);
     s.sum[0] = static_cast<int>(step.moved);
-    model::check(step.status == (step.moved != 0 ? ring_status::done : ring_status::closed), "Some, or it is closed.");
+    model::check(step.status == (step.moved != 0 ? item_status::done : item_status::closed), "Some, or it is closed.");
   });
   r.thread("closer", [&s] {
     s.items.close();
     payload out[2] = {payload(0), payload(0)};
     for (;;) {
-      const ring_batch step = s.items.try_pop_many(out, 2);
+      const item_batch step = s.items.try_pop_many(out, 2);
       s.sum[1] += static_cast<int>(step.moved);
-      if (step.status == ring_status::closed) break;
+      if (step.status == item_status::closed) break;
       if (step.moved == 0) yield_thread();
     }
   });

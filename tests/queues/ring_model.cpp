@@ -51,8 +51,8 @@ auto empty_is_exact(model::run& r) {
   r.thread("putter", [&s] { put(s, 1); });
   r.thread("putter and getter", [&s] {
     put(s, 2);
-    const ring_status status = s.items.try_pop([](payload&&) {});
-    model::check(status == ring_status::done, "A ring into which this thread has put is not empty.");
+    const item_status status = s.items.try_pop([](payload&&) {});
+    model::check(status == item_status::done, "A ring into which this thread has put is not empty.");
   });
 }
 
@@ -71,8 +71,8 @@ auto empty_is_exact_for_others(int laps) {
     });
     r.thread("getter", [&s, &there] {
       while (!there.load(acquire)) yield_thread();  // M1 observe
-      const ring_status status = s.items.try_pop([](payload&&) {});
-      model::check(status == ring_status::done, "A ring that always holds an item is not empty.");
+      const item_status status = s.items.try_pop([](payload&&) {});
+      model::check(status == item_status::done, "A ring that always holds an item is not empty.");
     });
   };
 }
@@ -90,7 +90,7 @@ auto full_is_exact(int laps) {
     });
     r.thread("putter", [&s] {
       payload item(2);
-      model::check(s.items.try_push(item) == ring_status::done, "A ring with room for one more is not full.");
+      model::check(s.items.try_push(item) == item_status::done, "A ring with room for one more is not full.");
     });
   };
 }
@@ -111,18 +111,19 @@ void runner_pops(model::run& r) {
   put(s, 2);
   r.thread("runner", [&s] {
     s.items.freeze_head();
-    model::check(payload(std::move(*s.items.front())).value() == 1, "The first item comes first.");
-    s.items.pop_front(true);
+    std::optional<payload> taken;
+    s.items.pop_front(taken, true);
+    model::check(payload(std::move(*taken)).value() == 1, "The first item comes first.");
   });
   for (int i = 0; i < 2; ++i) {
     r.thread(i == 0 ? "putter 1" : "putter 2", [=, &s] {
       payload item(4);
-      s.sum[i] = s.items.try_push(item) == ring_status::done ? 4 : 0;
+      s.sum[i] = s.items.try_push(item) == item_status::done ? 4 : 0;
     });
   }
   r.finally([&s] {
     int left = 0;
-    while (s.items.try_pop([&](payload&& item) { left += payload(std::move(item)).value(); }) == ring_status::done) {
+    while (s.items.try_pop([&](payload&& item) { left += payload(std::move(item)).value(); }) == item_status::done) {
     }
     model::check(left == 2 + s.sum[0] + s.sum[1] && left <= 6, "There was room for one of them.");
   });
@@ -133,12 +134,12 @@ auto close_or_put(model::run& r) {
   auto& s = r.make<state>(std::size_t{1});
   r.thread("putter", [&s] {
     payload item(1);
-    s.sum[0] = s.items.try_push(item) == ring_status::done ? 1 : 0;
+    s.sum[0] = s.items.try_push(item) == item_status::done ? 1 : 0;
     model::check((item.value() == -1) == (s.sum[0] == 1), "A refused item stays where it was.");
   });
   r.thread("closer", [&s] {
     s.items.close();
-    while (s.items.try_pop([&s](payload&& item) { s.sum[1] += item.value(); }) != ring_status::closed) yield_thread();
+    while (s.items.try_pop([&s](payload&& item) { s.sum[1] += item.value(); }) != item_status::closed) yield_thread();
   });
   r.finally([&s] { model::check(s.sum[0] == s.sum[1], "What was accepted before close is delivered."); });
 }

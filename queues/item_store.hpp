@@ -1,0 +1,37 @@
+#pragma once
+// What a queue keeps its items in: a ring (ring.hpp) or a stack (stack.hpp). Both have the same face, which queue_core.hpp uses; here is what
+// their operations give.
+//
+// A store counts: tail() is the number of items ever put, and size() how many are in it. Its words carry the flags by which waiters are
+// found, as ring.hpp says: kick and frozen of either side, and closed.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace sluice::impl {
+
+/// Assigns without an assignment, which an item need not have.
+template <class T>
+void replace(T& place, T&& item) noexcept {
+  std::destroy_at(&place);
+  std::construct_at(&place, std::move(item));
+}
+
+enum class item_status : std::uint8_t {
+  done,
+  done_kick,  // done, and a kick is owed
+  nothing,    // full (put) or empty (get)
+  frozen,     // waiters were first
+  closed,     // put: closed. get: closed and empty
+  no_memory,  // put: an unbounded queue cannot grow
+};
+
+/// How many items an operation on several moved, and why not more.
+struct item_batch {
+  std::size_t moved;
+  item_status status;  // done and done_kick: of the last step, which may have moved fewer than it might
+};
+
+}  // namespace sluice::impl
