@@ -4,6 +4,7 @@
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace sluice {
 
@@ -23,7 +24,19 @@ class timed_out : public std::runtime_error {
 class queue_closed : public std::runtime_error {
  public:
   queue_closed() : std::runtime_error("sluice: the queue is closed") {}
-  explicit queue_closed(const std::string& sentence) : std::runtime_error(sentence) {}
+  explicit queue_closed(const std::string& sentence, std::exception_ptr cause = {})
+      : std::runtime_error(sentence), cause_(std::move(cause)) {}
+  /// What close() was given; null if nothing was.
+  const std::exception_ptr& cause() const noexcept { return cause_; }
+
+ private:
+  std::exception_ptr cause_;
+};
+
+/// Thrown by a put into a full queue whose policy is to reject.
+class queue_full : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 }  // namespace sluice

@@ -25,8 +25,13 @@ enum class item_status : std::uint8_t {
   nothing,    // full (put) or empty (get)
   frozen,     // waiters were first
   closed,     // put: closed. get: closed and empty
+  full,       // put: and the queue's policy is not to wait
   no_memory,  // put: an unbounded queue cannot grow
 };
+
+inline bool is_done(item_status status) noexcept {
+  return status == item_status::done || status == item_status::done_kick;
+}
 
 /// How many items an operation on several moved, and why not more.
 struct item_batch {

@@ -1,6 +1,7 @@
 #pragma once
 // The queue that tasks and threads share: bounded, unbounded or a rendezvous; first in, first out, awaitable and blocking, with join.
 
+#include <sluice/queues/overflow.hpp>
 #include <sluice/queues/queue_face.hpp>
 #include <sluice/queues/queue_options.hpp>
 #include <sluice/queues/ring.hpp>
@@ -20,6 +21,9 @@ class queue : public impl::queue_face<T, impl::queue_core<T, impl::ring<T>>> {
   /// Room for exactly `capacity` items, 1 to 2^40. Throws std::invalid_argument, std::bad_alloc.
   explicit queue(std::size_t capacity, queue_options options = {})
       : face(impl::queue_kind::bounded, capacity, std::move(options.name)) {}
+  /// The same, but what happens to a put when it is full says `when_full`.
+  queue(std::size_t capacity, overflow<T> when_full, queue_options options = {})
+      : face(impl::queue_kind::bounded, capacity, std::move(options.name), std::move(when_full)) {}
   /// Puts never wait, but may throw std::bad_alloc; then the value is untouched. The room that a peak took is given back at the end.
   explicit queue(unbounded_t, queue_options options = {})
       : face(impl::queue_kind::unbounded, 0, std::move(options.name)) {}

@@ -1,12 +1,15 @@
 #pragma once
 // What the user sees of a queue, whatever its order: the base of queue (queue.hpp) and lifo_queue (lifo_queue.hpp).
 
+#include <sluice/queues/overflow.hpp>
 #include <sluice/queues/queue_core.hpp>
+#include <sluice/queues/queue_slots.hpp>
 #include <sluice/queues/queue_waits.hpp>
 #include <sluice/queues/thread_context.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <new>
 #include <optional>
 #include <span>
@@ -15,6 +18,19 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+namespace sluice {
+
+/// What became of the items of a queue that was closed.
+template <class T>
+struct close_report {
+  std::vector<T> drained;  ///< was queued: counts as done now
+  std::size_t refused =
+      0;  ///< puts that waited, and failed: their values are where they were. Also those of close() before
+  std::size_t in_flight = 0;  ///< was got before, and is not done
+};
+
+}  // namespace sluice
 
 namespace sluice::impl {
 
@@ -43,6 +59,8 @@ class queue_face {
   static_assert(std::is_nothrow_destructible_v<T>, "sluice queues: T's destructor must not throw");
 
  public:
+  using slot = queue_slot<Core>;
+
   queue_face(const queue_face&) = delete;
   queue_face& operator=(const queue_face&) = delete;
 
@@ -67,6 +85,19 @@ class queue_face {
     check_out(out);
     return queue_operation<Core, get_many_awaiter<Core>, std::span<T>>(core_, out);
   }
+  /// Waits while full; gives a slot, whose put cannot fail. A slot takes room as an item does, and no place in the order: its item is put
+  /// when the slot is. Throws queue_closed. std::logic_error on a rendezvous, and on a queue with an overflow policy.
+  /// While slots are reserved, puts go through the hub: they wait for each other, for a short time.
+  auto reserve() {
+    core_.check_reserve();
+    return queue_operation<Core, reserve_awaiter<Core>>(core_);
+  }
+  /// Waits while empty; gives a copy of the item that is the next to go, and leaves it there. For a T that is trivially copyable, for others
+  /// wait for the copy. Throws queue_closed once closed and drained. std::logic_error on a rendezvous.
+  auto peek() {
+    check_peek();
+    return queue_operation<Core, peek_awaiter<Core>>(core_);
+  }
   /// Waits until unfinished() is 0 at a moment after it began to wait, or when it is called.
   auto join() noexcept { return queue_operation<Core, join_awaiter<Core>>(core_); }
 
@@ -75,6 +106,13 @@ class queue_face {
   [[nodiscard]] bool try_put(const T& value);
   /// Empty: the queue was empty at one moment of the call, or getters were waiting already.
   [[nodiscard]] std::optional<T> try_get();
+  /// Empty: no room at one moment of the call, or others were waiting. Throws queue_closed, std::logic_error as reserve() does.
+  [[nodiscard]] std::optional<slot> try_reserve();
+  /// Empty: as try_get. std::logic_error on a rendezvous.
+  [[nodiscard]] std::optional<T> try_peek() {
+    check_peek();
+    return core_.try_peek();
+  }
 
   /// The waits for plain threads. With a duration they throw timed_out; zero or less tries once. On a worker: std::logic_error.
   void blocking_put(T&& value) {
@@ -94,6 +132,14 @@ class queue_face {
   std::size_t blocking_get_many(std::span<T> out) {
     check_out(out);
     return block<get_many_awaiter<Core>>("blocking_get_many", "co_await q.get_many(out)", forever, out);
+  }
+  slot blocking_reserve() {
+    core_.check_reserve();
+    return block<reserve_awaiter<Core>>("blocking_reserve", "co_await q.reserve()", forever);
+  }
+  T blocking_peek() {
+    check_peek();
+    return block<peek_awaiter<Core>>("blocking_peek", "co_await q.peek()", forever);
   }
   void blocking_join() { block<join_awaiter<Core>>("blocking_join", "co_await q.join()", forever); }
 
@@ -130,17 +176,41 @@ class queue_face {
                                          out);
   }
   template <class Rep, class Period>
+  slot blocking_reserve(std::chrono::duration<Rep, Period> patience) {
+    core_.check_reserve();
+    return block<reserve_awaiter<Core>>("blocking_reserve", "co_await q.reserve()", deadline_after(patience));
+  }
+  template <class Rep, class Period>
+  T blocking_peek(std::chrono::duration<Rep, Period> patience) {
+    check_peek();
+    return block<peek_awaiter<Core>>("blocking_peek", "co_await q.peek()", deadline_after(patience));
+  }
+  template <class Rep, class Period>
   void blocking_join(std::chrono::duration<Rep, Period> patience) {
     block<join_awaiter<Core>>("blocking_join", "co_await q.join()", deadline_after(patience));
   }
 
   /// `n` items that were got are finished. More than are unfinished: std::logic_error, and nothing has changed. Lock-free.
   void task_done(std::size_t n = 1) { core_.task_done(n); }
-  /// From now on puts fail, and waiting putters fail with their values untouched; gets drain, then end. Idempotent.
+  /// From now on puts fail, and waiting putters fail with their values untouched; gets drain, then end. Idempotent. Slots that are reserved can
+  /// still be put into, and gets wait for them.
   void close() noexcept { core_.close(); }
+  /// The same, and says why: queue_closed has it, and cause(). The first cause that is given stays. Throws std::bad_alloc: then it is open.
+  void close(std::exception_ptr cause) {
+    core_.give_cause(std::move(cause));
+    core_.close();
+  }
   /// Closes, and hands back what was still queued, which counts as done. Getters that were waiting are served first. Throws
-  /// std::bad_alloc: then the queue is closed, and the items stay queued.
+  /// std::bad_alloc: then the queue is closed, and the items stay queued. What is put into slots afterwards stays queued, too.
   std::vector<T> close_now() { return core_.close_now(); }
+  std::vector<T> close_now(std::exception_ptr cause) {
+    core_.give_cause(std::move(cause));
+    return core_.close_now();
+  }
+  /// The same, and tells what became of the rest.
+  close_report<T> close_and_report(std::exception_ptr cause = {});
+  /// What close() was given; null if nothing was, or if it is not closed.
+  std::exception_ptr cause() const noexcept { return closed() ? core_.cause() : std::exception_ptr(); }
 
   /// Room for exactly `capacity` items from now on, 1 to 2^40. Shrinking drops nothing: puts wait until fewer are left; one that is on its
   /// way meanwhile may still get in. Growing lets waiting putters in before it returns. std::invalid_argument, std::bad_alloc;
@@ -158,7 +228,8 @@ class queue_face {
   bool closed() const noexcept { return core_.items().is_closed(); }
 
  protected:
-  queue_face(queue_kind kind, std::size_t capacity, std::string name) : core_(kind, capacity, std::move(name)) {}
+  queue_face(queue_kind kind, std::size_t capacity, std::string name, overflow<T> when_full = {})
+      : core_(kind, capacity, std::move(name), std::move(when_full)) {}
   ~queue_face() = default;
 
  private:
@@ -177,10 +248,17 @@ class queue_face {
     constexpr const char* call = "blocking_put";
     constexpr const char* instead = "co_await q.put(x)";
     refuse_on_worker(call, instead);
-    if (is_done(core_.try_put(value))) return;
+    if (is_done(core_.begin_put(value))) return;
     block<put_awaiter<Core>>(call, instead, deadline(), value);
   }
 
+  void check_peek() const {
+    static_assert(
+        std::is_trivially_copyable_v<T>,
+        "sluice queues: peek needs a trivially copyable T, because other getters wait while the item is copied; get "
+        "the item, or keep what you want to look at elsewhere");
+    core_.check_peek();
+  }
   static void check_out(std::span<T> out) {
     if (!out.empty()) return;
     throw std::invalid_argument("sluice: get_many was given an empty span: give it room for one item or more");
@@ -203,6 +281,24 @@ template <class T, class Core>
 bool queue_face<T, Core>::try_put(const T& value) {
   T copy(value);
   return try_put(std::move(copy));
+}
+
+template <class T, class Core>
+std::optional<typename queue_face<T, Core>::slot> queue_face<T, Core>::try_reserve() {
+  core_.check_reserve();
+  const item_status status = core_.try_reserve();
+  if (status == item_status::closed) core_.throw_closed("try_reserve");
+  if (status == item_status::no_memory) throw std::bad_alloc();
+  return is_done(status) ? std::optional<slot>(slot(core_)) : std::nullopt;
+}
+
+template <class T, class Core>
+close_report<T> queue_face<T, Core>::close_and_report(std::exception_ptr cause) {
+  close_report<T> report;
+  report.drained = close_now(std::move(cause));
+  report.refused = core_.refused();
+  report.in_flight = unfinished();
+  return report;
 }
 
 template <class T, class Core>

@@ -13,7 +13,15 @@ inline constexpr std::uint8_t getter_list = 0;
 inline constexpr std::uint8_t putter_list = 1;
 inline constexpr std::uint8_t joiner_list = 2;
 
-/// A task that waits for an item.
+/// What a waiter of a queue wants.
+namespace wait_kind {
+inline constexpr std::uint8_t item = 0;   // to get, or to put
+inline constexpr std::uint8_t items = 1;  // to put
+inline constexpr std::uint8_t slot = 2;   // to reserve
+inline constexpr std::uint8_t look = 3;   // at the item that is the next to go
+}  // namespace wait_kind
+
+/// A task that waits for an item, to take it or to look at it.
 template <class T>
 struct get_waiter : waiter {
   explicit get_waiter(task_context& c) noexcept : waiter(c, getter_list) {}
@@ -31,12 +39,17 @@ struct put_waiter : waiter {
 template <class T>
 struct put_many_waiter : waiter {
   put_many_waiter(task_context& c, T* first, std::size_t n) noexcept : waiter(c, putter_list), items(first), count(n) {
-    many = true;
+    kind = wait_kind::items;
   }
 
   T* items;
   std::size_t count;
   std::size_t moved = 0;  // its own until it registers, then the runner's
+};
+
+/// A task that waits for a slot.
+struct slot_waiter : waiter {
+  explicit slot_waiter(task_context& c) noexcept : waiter(c, putter_list) { kind = wait_kind::slot; }
 };
 
 /// A task that waits until nothing is unfinished.

@@ -1,7 +1,6 @@
 #pragma once
 // What the waits of a queue wait with. Made by queue_face.hpp. Core: a queue_core.
 
-#include <sluice/queues/fail.hpp>
 #include <sluice/queues/item_store.hpp>
 #include <sluice/queues/queue_base.hpp>
 #include <sluice/queues/queue_waiters.hpp>
@@ -194,31 +193,31 @@ class [[nodiscard]] queue_operation {
 
 namespace impl {
 
-inline bool is_done(item_status status) noexcept {
-  return status == item_status::done || status == item_status::done_kick;
-}
 /// Whether waiting would not help.
 inline bool has_failed(item_status status) noexcept {
-  return status == item_status::closed || status == item_status::no_memory;
+  return status == item_status::closed || status == item_status::full || status == item_status::no_memory;
 }
 /// What a wait has for a result before it registers.
 inline wait_result result_of(item_status status) noexcept {
   if (is_done(status)) [[likely]]
     return wait_result::done;
-  if (status == item_status::closed) return wait_result::closed;
-  return status == item_status::no_memory ? wait_result::no_memory : wait_result::none;
+  switch (status) {
+    case item_status::closed:
+      return wait_result::closed;
+    case item_status::full:
+      return wait_result::full;
+    case item_status::no_memory:
+      return wait_result::no_memory;
+    default:
+      return wait_result::none;
+  }
 }
 
 }  // namespace impl
 
 template <class T>
 leased<T>::~leased() {
-  if (core_ == nullptr) return;
-  try {
-    core_->task_done(1);
-  } catch (const std::logic_error& error) {
-    impl::fail(std::string(error.what()) + " (the item was leased: its lease calls task_done itself)");
-  }
+  if (core_ != nullptr) core_->end_task("the item was leased: its lease calls task_done itself");
 }
 
 template <class Core, class Result>
@@ -271,7 +270,7 @@ bool put_awaiter<Core>::await_ready() noexcept {
     wait_.result = impl::wait_result::cancelled;
     return true;
   }
-  const impl::item_status status = core_->try_put(*wait_.value);
+  const impl::item_status status = core_->begin_put(*wait_.value);
   wait_.result = impl::result_of(status);
   return wait_.result != impl::wait_result::none;
 }

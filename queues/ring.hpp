@@ -28,6 +28,8 @@
 //     true at some moment.
 // E5  who advances head (release) -> who compares with that head (acquire): no older tail, so "empty" is, and tail - head is never
 //     negative.
+// E7  close, or the runner before it (release) -> who finds it closed (acquire): why (queue_base.hpp), and that a slot is reserved.
+// E8  the runner freezes (release) -> who finds it frozen (acquire): that it may be so though nobody waits (queue_server.hpp).
 // Otherwise the index words hand over nothing (relaxed): items travel by the cells, waiting by the hub's inbox.
 //
 // Source: D. Vyukov's bounded MPMC queue; the flags are ours (queues/README.md). N is at least 2: with one cell, "holds item i"
@@ -80,8 +82,8 @@ class ring {
 
   std::uint64_t head() const noexcept { return head_.load(acquire) / one; }  // E5 observe
   std::uint64_t tail() const noexcept { return tail_.load(relaxed) / one; }
-  bool is_closed() const noexcept { return (tail_.load(relaxed) & closed) != 0; }
-  std::uint64_t capacity() const noexcept { return capacity_.load(relaxed); }  // relaxed: it hands over nothing
+  bool is_closed() const noexcept { return (tail_.load(acquire) & closed) != 0; }  // E7 observe
+  std::uint64_t capacity() const noexcept { return capacity_.load(relaxed); }      // relaxed: it hands over nothing
   std::size_t size() const noexcept;
 
   struct closing {
@@ -93,23 +95,24 @@ class ring {
   closing close() noexcept;
 
   // The runner's. The word must be frozen by it, where it advances the word.
-  void freeze_head() noexcept { head_.fetch_or(frozen, relaxed); }
-  void freeze_tail() noexcept { tail_.fetch_or(frozen, relaxed); }
+  void freeze_head() noexcept { head_.fetch_or(frozen, release); }  // E8 publish
+  void freeze_tail() noexcept { tail_.fetch_or(frozen, release); }  // E8 publish
   void thaw_head() noexcept { head_.fetch_and(~frozen, relaxed); }
   void thaw_tail() noexcept { tail_.fetch_and(~frozen, relaxed); }
   /// The item that is the next to go, or null while it is absent or being written.
   T* front() noexcept;
   /// Where there is one: moves it to `place`, and frees its cell; `thaw`: head is thawed by the same step.
   void pop_front(std::optional<T>& place, bool thaw) noexcept;
-  bool has_room() const noexcept { return size() < capacity(); }
-  /// Whether the next item may be pushed: there is room, and the cell is not still being emptied.
+  /// Whether the cell of the next item is free, and not still being emptied.
   bool is_back_free() noexcept;
-  /// Where that is so: moves from `value`, unless the ring is closed by now: false. `thaw`: tail is thawed by the same step.
-  bool push_back(T& value, bool thaw) noexcept;
+  /// Where that is so: moves from `value`. `thaw`: tail is thawed by the same step. False: closed by now, and not `even_closed`.
+  bool push_back(T& value, bool thaw, bool even_closed = false) noexcept;
+  /// Passes on what the runner did before to whoever finds the ring closed. False: it is closed already.
+  bool confirm_open() noexcept;
   /// Sets kick on tail if the ring is empty (head frozen) and open. False: not so.
   bool arm_not_empty() noexcept;
-  /// Sets kick on head if the ring is full (tail frozen). False: not so.
-  bool arm_not_full() noexcept;
+  /// Sets kick on head if there are `most` items or more (tail frozen). False: not so.
+  bool arm_not_full(std::uint64_t most) noexcept;
   /// Room for `capacity` items from now on. False: there is no memory, and nothing has changed.
   [[nodiscard]] bool resize(std::uint64_t capacity) noexcept;
   /// An item that goes from hand to hand without a cell counts as put before it goes, unless the ring is closed by now (false), and as got
@@ -196,7 +199,7 @@ std::unique_ptr<typename ring<T>::owned_cells> ring<T>::make_cells(std::uint64_t
 
 template <class T>
 [[gnu::always_inline]] inline item_status ring<T>::try_push(T& value) noexcept {
-  std::uint64_t word = tail_.load(acquire);  // E4 observe, E6 observe
+  std::uint64_t word = tail_.load(acquire);  // E4 observe, E6 observe, E7 observe, E8 observe
   short_wait emptying;
   backoff lost;
   for (;;) {
@@ -204,7 +207,7 @@ template <class T>
       if ((word & closed) != 0) return item_status::closed;
       if (!is_moving(word)) return item_status::frozen;
       emptying();
-      word = tail_.load(acquire);  // E4 observe, E6 observe
+      word = tail_.load(acquire);  // E4 observe, E6 observe, E7 observe, E8 observe
       continue;
     }
     const std::uint64_t index = word / one;
@@ -223,7 +226,7 @@ template <class T>
     // E4 publish
     if (!tail_.compare_exchange_strong(word, (word + one) & ~kick, release, relaxed)) {
       lost();
-      word = tail_.load(acquire);  // E4 observe, E6 observe
+      word = tail_.load(acquire);  // E4 observe, E6 observe, E7 observe, E8 observe
       continue;
     }
     std::construct_at(c.item(), std::move(value));
@@ -235,14 +238,14 @@ template <class T>
 template <class T>
 template <class Take>
 [[gnu::always_inline]] inline item_status ring<T>::try_pop(Take&& take) noexcept {
-  std::uint64_t word = head_.load(acquire);  // E5 observe, E6 observe
+  std::uint64_t word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe
   short_wait filling;
   backoff lost;
   for (;;) {
     if ((word & frozen) != 0) [[unlikely]] {
       if (!is_moving(word)) return item_status::frozen;
       filling();
-      word = head_.load(acquire);  // E5 observe, E6 observe
+      word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe
       continue;
     }
     const std::uint64_t index = word / one;
@@ -252,7 +255,7 @@ template <class Take>
       // E5 publish
       if (!head_.compare_exchange_strong(word, (word + one) & ~kick, release, relaxed)) {
         lost();
-        word = head_.load(acquire);  // E5 observe, E6 observe
+        word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe
         continue;
       }
       take(std::move(*c.item()));
@@ -261,7 +264,7 @@ template <class Take>
       return (word & kick) != 0 ? item_status::done_kick : item_status::done;
     }
     // tail == index proves "empty" at this moment, however old `word` is: head lies between the two.
-    const std::uint64_t other = tail_.load(relaxed);
+    const std::uint64_t other = tail_.load(acquire);  // E7 observe
     if (other / one == index) return (other & closed) != 0 ? item_status::closed : item_status::nothing;
     filling();                   // a put has claimed the cell and is about to publish it, or `word` is old
     word = head_.load(acquire);  // E5 observe
@@ -270,7 +273,7 @@ template <class Take>
 
 template <class T>
 item_batch ring<T>::try_push_many(T* items, std::size_t count) noexcept {
-  std::uint64_t word = tail_.load(acquire);  // E4 observe, E6 observe
+  std::uint64_t word = tail_.load(acquire);  // E4 observe, E6 observe, E7 observe, E8 observe
   short_wait emptying;
   backoff lost;
   for (;;) {
@@ -283,7 +286,7 @@ item_batch ring<T>::try_push_many(T* items, std::size_t count) noexcept {
     std::uint64_t free = 0;
     while (free < wanted && here.at(index + free).sequence.load(acquire) == index + free) ++free;  // E2 observe
     if (free == 0) {
-      const std::uint64_t again = tail_.load(acquire);  // E4 observe, E6 observe
+      const std::uint64_t again = tail_.load(acquire);  // E4 observe, E6 observe, E7 observe, E8 observe
       if (most == 0 && again == word && !is_moving(word)) return {0, item_status::nothing};
       if (most != 0 || is_moving(word)) emptying();
       word = again;
@@ -292,7 +295,7 @@ item_batch ring<T>::try_push_many(T* items, std::size_t count) noexcept {
     // E4 publish
     if (!tail_.compare_exchange_strong(word, (word + free * one) & ~kick, release, relaxed)) {
       lost();
-      word = tail_.load(acquire);  // E4 observe, E6 observe
+      word = tail_.load(acquire);  // E4 observe, E6 observe, E7 observe, E8 observe
       continue;
     }
     for (std::uint64_t i = 0; i < free; ++i) {
@@ -306,7 +309,7 @@ item_batch ring<T>::try_push_many(T* items, std::size_t count) noexcept {
 
 template <class T>
 item_batch ring<T>::try_pop_many(T* out, std::size_t count) noexcept {
-  std::uint64_t word = head_.load(acquire);  // E5 observe, E6 observe
+  std::uint64_t word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe
   short_wait filling;
   backoff lost;
   for (;;) {
@@ -317,16 +320,16 @@ item_batch ring<T>::try_pop_many(T* out, std::size_t count) noexcept {
     std::uint64_t there = 0;
     while (there < wanted && here.at(index + there).sequence.load(acquire) == index + there + 1) ++there;  // E1 observe
     if (there == 0) {
-      const std::uint64_t other = tail_.load(relaxed);  // as in try_pop
+      const std::uint64_t other = tail_.load(acquire);  // E7 observe. As in try_pop
       if (other / one == index) return {0, (other & closed) != 0 ? item_status::closed : item_status::nothing};
       filling();
-      word = head_.load(acquire);  // E5 observe, E6 observe
+      word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe
       continue;
     }
     // E5 publish
     if (!head_.compare_exchange_strong(word, (word + there * one) & ~kick, release, relaxed)) {
       lost();
-      word = head_.load(acquire);  // E5 observe, E6 observe
+      word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe
       continue;
     }
     for (std::uint64_t i = 0; i < there; ++i) {
@@ -344,7 +347,7 @@ typename ring<T>::closing ring<T>::close() noexcept {
   std::uint64_t word = tail_.load(relaxed);
   do {
     if ((word & closed) != 0) return {false, false, false};
-  } while (!tail_.compare_exchange_weak(word, (word | closed) & ~kick, relaxed, relaxed));
+  } while (!tail_.compare_exchange_weak(word, (word | closed) & ~kick, release, relaxed));  // E7 publish
   const std::uint64_t before = head_.fetch_and(~kick, release);  // E3 publish
   return {true, (word & kick) != 0, (before & kick) != 0};
 }
@@ -403,18 +406,27 @@ void ring<T>::pop_front(std::optional<T>& place, bool thaw) noexcept {
 template <class T>
 bool ring<T>::is_back_free() noexcept {
   const std::uint64_t index = tail();
-  return has_room() && own().at(index).sequence.load(acquire) == index;  // E2 observe
+  return own().at(index).sequence.load(acquire) == index;  // E2 observe
 }
 
 template <class T>
-bool ring<T>::push_back(T& value, bool thaw) noexcept {
+bool ring<T>::push_back(T& value, bool thaw, bool even_closed) noexcept {
   std::uint64_t word = tail_.load(relaxed);
   do {  // frozen: nobody else moves the index, but close() writes tail, too: nothing gets in behind it
-    if ((word & closed) != 0) return false;
+    if ((word & closed) != 0 && !even_closed) return false;
   } while (!tail_.compare_exchange_weak(word, word + (thaw ? one - frozen : one), release, relaxed));  // E4 publish
   cell& c = own().at(word / one);
   std::construct_at(c.item(), std::move(value));
   c.sequence.store(word / one + 1, release);  // E1 publish
+  return true;
+}
+
+template <class T>
+bool ring<T>::confirm_open() noexcept {
+  std::uint64_t word = tail_.load(relaxed);
+  do {
+    if ((word & closed) != 0) return false;
+  } while (!tail_.compare_exchange_weak(word, word, release, relaxed));  // E7 publish
   return true;
 }
 
@@ -437,9 +449,9 @@ bool ring<T>::arm_not_empty() noexcept {
 }
 
 template <class T>
-bool ring<T>::arm_not_full() noexcept {
+bool ring<T>::arm_not_full(std::uint64_t most) noexcept {
   std::uint64_t word = head_.load(relaxed);
-  while (tail() - word / one >= capacity()) {
+  while (tail() - word / one >= most) {
     if (head_.compare_exchange_weak(word, word | kick, acquire, relaxed)) return true;  // I3, E3 observe
   }
   return false;

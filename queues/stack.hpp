@@ -23,7 +23,8 @@
 // E3  half_laps_ counted (release) -> tail() (acquire): no word that is older than the count.
 // E4  a claim on the word (release) -> the next claim (acquire): what was seen of the cell, and of its chunk.
 // E6  a chunk (release) -> capacity (release) -> who pushes there (acquire); who pops there has it by E4: its cells.
-// E5  close (release) -> who hears of it (acquire): why (queue_base.hpp).
+// E5  close, or the runner before it (release) -> who finds it closed (acquire): why (queue_base.hpp), and that a slot is reserved.
+// E7  the runner freezes (release) -> who finds it frozen (acquire): that it may be so though nobody waits (queue_server.hpp).
 //
 // Source: the ring's flags on an array stack; a count in the same word against ABA is Treiber's (IBM RJ 5118, 1986).
 
@@ -80,22 +81,23 @@ class stack {
   closing close() noexcept;
 
   // The runner's. The side must be frozen by it, where it pushes or pops.
-  void freeze_head() noexcept { word_.fetch_or(frozen_head, relaxed); }
-  void freeze_tail() noexcept { word_.fetch_or(frozen_tail, relaxed); }
+  void freeze_head() noexcept { word_.fetch_or(frozen_head, release); }  // E7 publish
+  void freeze_tail() noexcept { word_.fetch_or(frozen_tail, release); }  // E7 publish
   void thaw_head() noexcept { word_.fetch_and(~frozen_head, relaxed); }
   void thaw_tail() noexcept { word_.fetch_and(~frozen_tail, relaxed); }
   /// Null: there is none, or the newest is being written. It need not be the one that pop_front takes: others may push.
   T* front() noexcept;
   /// Where there is one: moves the newest item to `place`, and frees its cell; `thaw`: head is thawed by the same step.
   void pop_front(std::optional<T>& place, bool thaw) noexcept;
-  bool has_room() const noexcept { return size() < capacity(); }
-  bool is_back_free() const noexcept { return has_room(); }
-  /// Where that is so: moves from `value`, unless the stack is closed by now: false. `thaw`: tail is thawed by the same step.
-  bool push_back(T& value, bool thaw) noexcept;
+  bool is_back_free() const noexcept { return true; }  // which cell it will be is not known yet
+  /// Moves from `value`. `thaw`: tail is thawed by the same step. False: closed by now, and not `even_closed`.
+  bool push_back(T& value, bool thaw, bool even_closed = false) noexcept;
+  /// Passes on what the runner did before to whoever finds the stack closed. False: it is closed already.
+  bool confirm_open() noexcept;
   /// Sets kick tail if the stack is empty and open. False: not so.
   bool arm_not_empty() noexcept;
-  /// Sets kick head if the stack is full. False: not so.
-  bool arm_not_full() noexcept;
+  /// Sets kick head if there are `most` items or more. False: not so.
+  bool arm_not_full(std::uint64_t most) noexcept;
   /// Room for `capacity` items from now on. False: there is no memory, or no more than `largest`, and nothing has changed.
   [[nodiscard]] bool resize(std::uint64_t capacity) noexcept;
   /// An item goes from hand to hand without a cell. Where capacity is 0; the runner's. False: closed by now.
@@ -175,7 +177,7 @@ typename stack<T>::cell& stack<T>::at(std::uint64_t index) const noexcept {
 
 template <class T>
 [[gnu::always_inline]] inline item_status stack<T>::try_push(T& value) noexcept {
-  std::uint64_t word = word_.load(acquire);  // E4 observe, E5 observe
+  std::uint64_t word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
   short_wait emptying;
   backoff lost;
   for (;;) {
@@ -187,13 +189,13 @@ template <class T>
     cell& c = at(depth);
     if (c.is_full.load(acquire)) [[unlikely]] {  // E2 observe. A getter is still moving out, or word is old.
       emptying();
-      word = word_.load(acquire);  // E4 observe, E5 observe
+      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
       continue;
     }
     const std::uint64_t after = (word + put_one + level) & ~kick_tail;
     if (!word_.compare_exchange_strong(word, after, release, relaxed)) {  // E4 publish
       lost();
-      word = word_.load(acquire);  // E4 observe, E5 observe
+      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
       continue;
     }
     count_half_lap(word, after);
@@ -206,7 +208,7 @@ template <class T>
 template <class T>
 template <class Take>
 [[gnu::always_inline]] inline item_status stack<T>::try_pop(Take&& take) noexcept {
-  std::uint64_t word = word_.load(acquire);  // E4 observe, E5 observe
+  std::uint64_t word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
   short_wait filling;
   backoff lost;
   for (;;) {
@@ -217,12 +219,12 @@ template <class Take>
     cell& c = at(depth - 1);
     if (!c.is_full.load(acquire)) [[unlikely]] {  // E1 observe. A put is about to publish it, or word is old.
       filling();
-      word = word_.load(acquire);  // E4 observe, E5 observe
+      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
       continue;
     }
     if (!word_.compare_exchange_strong(word, (word - level) & ~kick_head, release, relaxed)) {  // E4 publish
       lost();
-      word = word_.load(acquire);  // E4 observe, E5 observe
+      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
       continue;
     }
     take(std::move(*c.item()));
@@ -234,7 +236,7 @@ template <class Take>
 
 template <class T>
 item_batch stack<T>::try_push_many(T* items, std::size_t count) noexcept {
-  std::uint64_t word = word_.load(acquire);  // E4 observe, E5 observe
+  std::uint64_t word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
   short_wait emptying;
   backoff lost;
   for (;;) {
@@ -248,13 +250,13 @@ item_batch stack<T>::try_push_many(T* items, std::size_t count) noexcept {
     while (free < wanted && !at(depth + free).is_full.load(acquire)) ++free;  // E2 observe
     if (free == 0) {
       emptying();
-      word = word_.load(acquire);  // E4 observe, E5 observe
+      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
       continue;
     }
     const std::uint64_t after = (word + free * (put_one + level)) & ~kick_tail;
     if (!word_.compare_exchange_strong(word, after, release, relaxed)) {  // E4 publish
       lost();
-      word = word_.load(acquire);  // E4 observe, E5 observe
+      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
       continue;
     }
     count_half_lap(word, after);
@@ -269,7 +271,7 @@ item_batch stack<T>::try_push_many(T* items, std::size_t count) noexcept {
 
 template <class T>
 item_batch stack<T>::try_pop_many(T* out, std::size_t count) noexcept {
-  std::uint64_t word = word_.load(acquire);  // E4 observe, E5 observe
+  std::uint64_t word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
   short_wait filling;
   backoff lost;
   for (;;) {
@@ -281,12 +283,12 @@ item_batch stack<T>::try_pop_many(T* out, std::size_t count) noexcept {
     while (there < wanted && at(depth - 1 - there).is_full.load(acquire)) ++there;  // E1 observe
     if (there == 0) {
       filling();
-      word = word_.load(acquire);  // E4 observe, E5 observe
+      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
       continue;
     }
     if (!word_.compare_exchange_strong(word, (word - there * level) & ~kick_head, release, relaxed)) {  // E4 publish
       lost();
-      word = word_.load(acquire);  // E4 observe, E5 observe
+      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
       continue;
     }
     for (std::uint64_t i = 0; i < there; ++i) {
@@ -348,11 +350,11 @@ void stack<T>::pop_front(std::optional<T>& place, bool thaw) noexcept {
 }
 
 template <class T>
-bool stack<T>::push_back(T& value, bool thaw) noexcept {
+bool stack<T>::push_back(T& value, bool thaw, bool even_closed) noexcept {
   short_wait emptying;
   for (;; emptying()) {                        // frozen: nobody else pushes, but others pop, and close
     std::uint64_t word = word_.load(acquire);  // E4 observe
-    if ((word & closed) != 0) return false;
+    if ((word & closed) != 0 && !even_closed) return false;
     cell& c = at(depth_of(word));
     if (c.is_full.load(acquire)) continue;  // E2 observe
     const std::uint64_t after = word + put_one + level - (thaw ? frozen_tail : 0);
@@ -374,9 +376,9 @@ bool stack<T>::arm_not_empty() noexcept {
 }
 
 template <class T>
-bool stack<T>::arm_not_full() noexcept {
+bool stack<T>::arm_not_full(std::uint64_t most) noexcept {
   std::uint64_t word = word_.load(relaxed);
-  while (depth_of(word) >= capacity()) {
+  while (depth_of(word) >= most) {
     if (word_.compare_exchange_weak(word, word | kick_head, relaxed, relaxed)) return true;  // I3
   }
   return false;
@@ -391,6 +393,15 @@ bool stack<T>::resize(std::uint64_t capacity) noexcept {
     return false;
   }
   capacity_.store(capacity, release);  // E6 publish
+  return true;
+}
+
+template <class T>
+bool stack<T>::confirm_open() noexcept {
+  std::uint64_t word = word_.load(relaxed);
+  do {
+    if ((word & closed) != 0) return false;
+  } while (!word_.compare_exchange_weak(word, word, release, relaxed));  // E5 publish
   return true;
 }
 

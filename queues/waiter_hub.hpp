@@ -51,7 +51,7 @@
 namespace sluice::impl {
 
 enum class wait_state : std::uint8_t { unregistered, linked, cancelled };
-enum class wait_result : std::uint8_t { none, done, closed, cancelled, no_memory };
+enum class wait_result : std::uint8_t { none, done, closed, cancelled, full, no_memory };
 
 /// One wait. Lives in the awaiter; does not move while it is registered.
 struct alignas(16) waiter : cancellable {
@@ -68,7 +68,7 @@ struct alignas(16) waiter : cancellable {
   wait_result result = wait_result::none;              // runner-private until woken
   bool linked = false;                                 // runner-private: it is in its list
   bool heir = false;                                   // set before it is woken: it has been handed `running` (I5)
-  bool many = false;                                   // the derived object's: which kind of waiter of its list it is
+  std::uint8_t kind = 0;                               // the derived object's: what it wants
 };
 static_assert(sizeof(void*) != 8 || sizeof(waiter) <= 48);
 

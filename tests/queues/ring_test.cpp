@@ -64,7 +64,7 @@ TEST(ring, the_operation_that_ends_a_wait_owes_exactly_one_kick) {
   EXPECT_FALSE(r.kick_on_tail());
   EXPECT_FALSE(r.arm_not_empty()) << "it is not empty";
   r.freeze_tail();
-  EXPECT_TRUE(r.arm_not_full());
+  EXPECT_TRUE(r.arm_not_full(1));
   r.thaw_tail();
   item_status status{};
   EXPECT_EQ(pop(r, status), 1);

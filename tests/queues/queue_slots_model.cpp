@@ -1,0 +1,280 @@
+// models: queues/queue_slots.hpp queues/queue_server.hpp queues/queue_base.hpp
+// Slots: room that somebody keeps, and puts into later. And looks at the item that is the next to go.
+#include <sluice/model/program.hpp>
+#include <sluice/queues/queue.hpp>
+
+#include "model_queue.hpp"
+
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace {
+
+using namespace sluice;
+using namespace sluice::impl;
+using namespace sluice::test;
+
+using slot = queue_slot<model_core>;
+
+std::optional<slot> reserve(queue_state& s, thread_context& context, int& outcome) {
+  try {
+    reserve_awaiter<model_core> awaiter(*s.items, context);
+    outcome = 1;
+    return wait(awaiter, context);
+  } catch (const cancelled&) {
+    outcome = was_cancelled;
+  } catch (const queue_closed&) {
+    outcome = was_closed;
+  }
+  return std::nullopt;
+}
+
+void put_into(slot& kept, int value) { kept.put(payload(value)); }
+
+// One cell: a slot and a put want it; a get makes room for the other.
+void slot_or_put(model::run& r) {
+  auto& s = r.make<queue_state>(std::size_t{1});
+  r.thread("reserver", [&s] {
+    int outcome = 0;
+    auto kept = reserve(s, s.one, outcome);
+    model::check(s.items->items().size() == 0, "A slot and an item do not share a cell.");
+    put_into(*kept, 1);
+  });
+  r.thread("putter", [&s] { model::check(put(s, s.two, 2) == 2, "There will be room."); });
+  r.thread("getter", [&s] { s.got[0] = get(s, s.three); });
+  r.finally([&s] { model::check(s.got[0] + drain(s) == 3, "Each item is delivered once."); });
+}
+
+// A try_put beside a slot that is reserved or given back, in a queue with room for both.
+void room_for_both(model::run& r) {
+  auto& s = r.make<queue_state>(std::size_t{2});
+  r.thread("reserver", [&s] {
+    auto status = s.items->try_reserve();
+    model::check(status == item_status::done, "There is room.");
+    s.items->give_up();
+  });
+  r.thread("putter", [&s] {
+    payload item(1);
+    model::check(is_done(s.items->try_put(item)), "A queue with room for one more is not full.");
+  });
+  r.thread("getter", [&s] { s.got[0] = get(s, s.one); });
+  r.finally([&s] { model::check(s.got[0] == 1 && drain(s) == 0, "Delivered once."); });
+}
+
+// Never more than there is room for: the putters and the slot together.
+void exact(model::run& r) {
+  auto& s = r.make<queue_state>(std::size_t{1});
+  for (int i = 0; i < 2; ++i) {
+    r.thread(i == 0 ? "reserver" : "putter", [&s, i] {
+      if (i == 0) {
+        s.got[0] = is_done(s.items->try_reserve()) ? 1 : 0;
+      } else {
+        payload item(2);
+        s.got[1] = is_done(s.items->try_put(item)) ? 1 : 0;
+      }
+    });
+  }
+  r.finally([&s] {
+    model::check(s.got[0] + s.got[1] == 1, "One of them has it.");
+    if (s.got[0] == 1) s.items->give_up();
+    model::check(drain(s) == 2 * s.got[1], "It is there.");
+  });
+}
+
+// A get waits for what will be put into the slot, though the queue is closed meanwhile.
+void closed_with_a_slot(model::run& r) {
+  auto& s = r.make<queue_state>(std::size_t{1});
+  r.thread("reserver", [&s] {
+    int outcome = 0;
+    if (auto kept = reserve(s, s.one, outcome)) {
+      put_into(*kept, 1);
+      s.got[0] = 1;
+    } else {
+      model::check(outcome == was_closed, "Refused, because it is closed.");
+    }
+  });
+  r.thread("closer", [&s] { s.items->close(); });
+  r.thread("getter", [&s] { s.got[1] = get(s, s.two); });
+  r.finally([&s] {
+    model::check(s.got[1] == (s.got[0] == 1 ? 1 : was_closed), "Drained is drained: what was put is got.");
+    model::check(drain(s) == 0, "Nothing is left.");
+  });
+}
+
+// The same for one that does not wait.
+void drained_with_a_slot(model::run& r) {
+  auto& s = r.make<queue_state>(std::size_t{1});
+  model::check(is_done(s.items->try_reserve()), "There is room.");
+  s.items->close();
+  r.thread("holder", [&s] {
+    payload item(1);
+    s.items->fill(item);
+  });
+  r.thread("getter", [&s] {
+    item_status status{};
+    while ((status = s.items->try_get([&](payload&& item) { s.got[0] += payload(std::move(item)).value(); })) !=
+           item_status::closed) {
+      yield_thread();
+    }
+    model::check(s.got[0] == 1, "Drained is drained.");
+  });
+}
+
+void given_back_when_closed(model::run& r) {
+  auto& s = r.make<queue_state>(std::size_t{1});
+  model::check(is_done(s.items->try_reserve()), "There is room.");
+  r.thread("holder", [&s] { s.items->give_up(); });
+  r.thread("closer", [&s] { s.items->close(); });
+  r.thread("getter", [&s] { s.got[1] = get(s, s.one); });
+  r.thread("putter", [&s] { s.got[0] = put(s, s.two, 1); });
+  r.finally([&s] {
+    model::check(s.got[0] == was_closed ? s.got[1] == was_closed : s.got[0] == 1 && s.got[1] == 1, "Both have ended.");
+    model::check(drain(s) == 0, "Nothing is left.");
+  });
+}
+
+void given_back(model::run& r) {
+  auto& s = r.make<queue_state>(std::size_t{1});
+  model::check(is_done(s.items->try_reserve()), "There is room.");
+  r.thread("holder", [&s] { s.items->give_up(); });
+  r.thread("putter", [&s] { model::check(put(s, s.one, 1) == 1, "There is room then."); });
+  r.thread("second reserver", [&s] {
+    int outcome = 0;
+    auto kept = reserve(s, s.two, outcome);
+    model::check(kept.has_value(), "There is room at last.");
+  });
+  r.thread("getter", [&s] { model::check(get(s, s.three) == 1, "The item."); });
+}
+
+void cancelled_reserve(model::run& r) {
+  auto& s = r.make<queue_state>(std::size_t{1});
+  put_now(*s.items, 1);
+  r.thread("reserver", [&s] {
+    int outcome = 0;
+    auto kept = reserve(s, s.one, outcome);
+    model::check(kept.has_value() || outcome == was_cancelled, "Reserved, or cancelled.");
+    if (kept) put_into(*kept, 2);
+    s.got[0] = kept ? 2 : 0;
+  });
+  r.thread("getter", [&s] { s.got[1] = get(s, s.two); });
+  r.thread("canceller", [&s] { s.one.cancel(); });
+  r.finally([&s] { model::check(s.got[1] == 1 && drain(s) == s.got[0], "No slot is lost, and no item."); });
+}
+
+void woken_getter_destroys(model::run& r) {
+  auto& s = r.make<queue_state>(std::size_t{1});
+  model::check(is_done(s.items->try_reserve()), "There is room.");
+  r.thread("holder", [items = s.items.get()] {
+    payload item(1);
+    items->fill(item);
+  });
+  r.thread("getter", [&s] {
+    model::check(get(s, s.one) == 1, "The item.");
+    s.items.reset();
+  });
+}
+
+void unbounded_slots(model::run& r) {
+  auto& s = r.make<queue_state>(queue_kind::unbounded, std::size_t{0});
+  put_now(*s.items, 1);
+  put_now(*s.items, 2);
+  r.thread("reserver", [&s] {
+    model::check(is_done(s.items->try_reserve()), "There is always room.");
+    payload item(4);
+    s.items->fill(item);
+  });
+  r.thread("putter", [&s] {
+    payload item(8);
+    model::check(is_done(s.items->try_put(item)), "There is always room.");
+  });
+  r.finally([&s] { model::check(drain(s) == 15, "Everything is there."); });
+}
+
+// ------------------------------------------------------------------------------------------ looks
+
+struct number {  // trivially copyable, as what is looked at must be
+  int value;
+};
+using numbers = state_of<queue_core<number, ring<number>>>;
+
+int look(numbers& s, thread_context& context) {
+  peek_awaiter<numbers::core> awaiter(*s.items, context);
+  return wait(awaiter, context).value;
+}
+int take(numbers& s) {
+  int value = 0;
+  (void)s.items->try_get([&](number&& item) { value = item.value; });
+  return value;
+}
+void give(numbers& s, int value) {
+  number item{value};
+  model::check(is_done(s.items->try_put(item)), "There is room.");
+}
+
+void look_and_put(model::run& r) {
+  auto& s = r.make<numbers>(std::size_t{2});
+  r.thread("looker", [&s] { model::check(look(s, s.one) == 1, "The first item."); });
+  r.thread("putter", [&s] {
+    give(s, 1);
+    give(s, 2);
+  });
+  r.finally([&s] { model::check(take(s) == 1 && take(s) == 2, "Both are still there."); });
+}
+
+// A try_get beside a look, in a queue that always holds an item.
+void look_and_get(model::run& r) {
+  auto& s = r.make<numbers>(std::size_t{2});
+  give(s, 1);
+  give(s, 2);
+  r.thread("looker", [&s] {
+    const auto seen = s.items->try_peek();
+    model::check(seen && (seen->value == 1 || seen->value == 2), "There is one.");
+  });
+  r.thread("getter", [&s] { model::check(take(s) == 1, "A queue that holds an item is not empty."); });
+  r.finally([&s] { model::check(take(s) == 2, "The other one is there."); });
+}
+
+void look_before_get(model::run& r) {
+  auto& s = r.make<numbers>(std::size_t{1});
+  r.thread("looker",
+           [&s] { model::check(look(s, s.one) == 1, "It is seen before somebody takes it, or the next one."); });
+  r.thread("getter", [&s] {
+    get_awaiter<numbers::core, number> awaiter(*s.items, s.two);
+    model::check(wait(awaiter, s.two).value == 1, "The item.");
+    give(s, 1);
+  });
+  r.thread("putter", [&s] { give(s, 1); });
+}
+
+// Whoever hears that it is closed, in any way, finds the reason.
+void reason(model::run& r) {
+  auto& s = r.make<queue_state>(std::size_t{1});
+  r.thread("closer", [&s] {
+    s.items->give_cause(std::make_exception_ptr(1));
+    s.items->close();
+  });
+  r.thread("getter", [&s] {
+    if (get(s, s.one) == was_closed) model::check(s.items->cause() != nullptr, "It says why.");
+  });
+  r.thread("putter", [&s] {
+    if (put(s, s.two, 1) == was_closed) model::check(s.items->cause() != nullptr, "It says why.");
+  });
+}
+
+const model::program p01{"slot: a slot x put x get, one cell", {}, slot_or_put};
+const model::program p02{"slot: try_put beside a slot", {}, room_for_both};
+const model::program p03{"slot: never more than there is room for", {}, exact};
+const model::program p04{"slot: reserve x close x get", {}, closed_with_a_slot};
+const model::program p05{"slot: put into x try_get until drained", {}, drained_with_a_slot};
+const model::program p06{"slot: given back x close x get x put", {}, given_back_when_closed};
+const model::program p07{"slot: given back x put x reserve", {}, given_back};
+const model::program p08{"slot: a reserve is cancelled", {}, cancelled_reserve};
+const model::program p09{"slot: the woken getter destroys the queue", {}, woken_getter_destroys};
+const model::program p10{"slot: in an unbounded queue", {}, unbounded_slots};
+const model::program p14{"queue: the reason of a close", {}, reason};
+const model::program p11{"look: look x put", {}, look_and_put};
+const model::program p12{"look: look x try_get", {}, look_and_get};
+const model::program p13{"look: look x get x put", {}, look_before_get};
+
+}  // namespace
