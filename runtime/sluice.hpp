@@ -1,11 +1,14 @@
 #pragma once
 // Everything that a user of sluice types.
 
+#include <sluice/queues/channel.hpp>
 #include <sluice/queues/errors.hpp>
 #include <sluice/queues/event.hpp>
 #include <sluice/queues/lifo_queue.hpp>
 #include <sluice/queues/queue.hpp>
 #include <sluice/queues/semaphore.hpp>
+#include <sluice/queues/weighted_queue.hpp>
+#include <sluice/runtime/delay_queue.hpp>
 #include <sluice/runtime/executor.hpp>
 #include <sluice/runtime/fork_join.hpp>
 #include <sluice/runtime/join_handle.hpp>

@@ -1,0 +1,105 @@
+// models: queues/weighted_queue.hpp
+#include <sluice/model/program.hpp>
+#include <sluice/queues/weighted_queue.hpp>
+
+#include "model_payload.hpp"
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace {
+
+using namespace sluice;
+using namespace sluice::impl;
+using namespace sluice::test;
+
+using core = weighted_core<payload>;
+
+struct state {
+  std::unique_ptr<core> items = std::make_unique<core>(std::size_t{2}, "model");
+  thread_context one;
+  thread_context two;
+  thread_context three;
+  int got[2]{};
+};
+
+enum outcome { refused = -1, gave_up = -2 };
+
+int put(state& s, thread_context& context, int value, std::size_t weight) {
+  payload item(value);
+  try {
+    weighted_put_awaiter<payload, payload&> awaiter(*s.items, context, item, weight);
+    block_on_awaiter(awaiter, context, time_point::max());
+    return value;
+  } catch (const queue_closed&) {
+    model::check(item.value() == value, "A put that failed left the value.");
+    return refused;
+  } catch (const cancelled&) {
+    model::check(item.value() == value, "A put that failed left the value.");
+    return gave_up;
+  }
+}
+
+int get(state& s, thread_context& context) {
+  weighted_get_awaiter<payload, std::optional<payload>> awaiter(*s.items, context);
+  const auto item = block_on_awaiter(awaiter, context, time_point::max());
+  return item ? item->value() : refused;
+}
+
+// Two puts that do not fit together, and who gets both.
+void room_comes_back(model::run& r) {
+  auto& s = r.make<state>();
+  r.thread("putter 1", [&s] { model::check(put(s, s.one, 1, 2) == 1, "There is room at last."); });
+  r.thread("putter 2", [&s] { model::check(put(s, s.two, 2, 1) == 2, "There is room at last."); });
+  r.thread("getter", [&s] {
+    thread_context own;
+    s.got[0] = get(s, s.three) + get(s, own);
+  });
+  r.finally([&s] {
+    model::check(s.got[0] == 3, "Each item is delivered once.");
+    model::check(s.items->available() == 2, "All room is free.");
+  });
+}
+
+// A put that waits for room beside a close and a get: in, and then got; or refused.
+void closed(model::run& r) {
+  auto& s = r.make<state>();
+  model::check(put(s, s.one, 1, 2) == 1, "There is room.");
+  r.thread("putter", [&s] { s.got[0] = put(s, s.two, 2, 1); });
+  r.thread("closer", [&s] { s.items->close(); });
+  r.thread("getter", [&s] {
+    for (;;) {
+      thread_context own;
+      const int item = get(s, own);
+      if (item == refused) return;
+      s.got[1] += item;
+    }
+  });
+  r.finally([&s] { model::check(s.got[1] == (s.got[0] == 2 ? 3 : 1), "What was put is got."); });
+}
+
+void cancelled_put(model::run& r) {
+  auto& s = r.make<state>();
+  model::check(put(s, s.one, 1, 2) == 1, "There is room.");
+  r.thread("putter", [&s] { s.got[0] = put(s, s.two, 2, 2); });
+  r.thread("canceller", [&s] { s.two.cancel(); });
+  r.thread("getter", [&s] { model::check(get(s, s.three) == 1, "The first item."); });
+  r.finally([&s] { model::check(s.items->available() == (s.got[0] == 2 ? 0U : 2U), "No room is lost."); });
+}
+
+void woken_getter_destroys(model::run& r) {
+  auto& s = r.make<state>();
+  r.thread("putter", [&s] { model::check(put(s, s.one, 1, 2) == 1, "There is room."); });
+  r.thread("getter", [&s] {
+    model::check(get(s, s.two) == 1, "The item.");
+    s.items.reset();
+  });
+}
+
+const model::program p1{"weight: two puts that do not fit together", {}, room_comes_back};
+const model::program p2{"weight: put x close x get", {}, closed};
+const model::program p3{"weight: a put is cancelled", {}, cancelled_put};
+const model::program p4{"weight: the getter destroys the queue", {}, woken_getter_destroys};
+
+}  // namespace
