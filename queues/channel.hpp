@@ -1,8 +1,9 @@
 #pragma once
 // A queue that nobody owns: it lives as long as somebody holds an end of it, and closes when one side has gone.
 //
-// I1  The last sender closes the queue as it goes; the last receiver closes it and destroys what is left.
-// E1  an end goes (release) -> the last one of its side (acquire): what the others did.
+// I1  The last sender closes the queue as it goes; the last receiver closes it and destroys what is left. The last end of all, which has done
+//     that for its side, destroys the queue.
+// E1  an end goes (release) -> the last one of its side, and of all (acquire): what the others did.
 
 #include <sluice/queues/atomic.hpp>
 #include <sluice/queues/fail.hpp>
@@ -12,7 +13,6 @@
 
 #include <cstddef>
 #include <exception>
-#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -55,6 +55,7 @@ struct channel_state {
   queue<T> items;
   atomic<std::size_t> senders{1};
   atomic<std::size_t> receivers{1};
+  atomic<std::size_t> ends{2};
 };
 
 /// One end of a channel: shares the queue, and counts itself.
@@ -62,18 +63,15 @@ template <class T, class Self>
 class channel_end {
  public:
   channel_end(const channel_end& other) noexcept : state_(other.state_) { count(); }
-  channel_end(channel_end&& other) noexcept : state_(std::move(other.state_)) {}
+  channel_end(channel_end&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
   channel_end& operator=(channel_end other) noexcept {
-    state_.swap(other.state_);
+    std::swap(state_, other.state_);
     return *this;
   }
-  ~channel_end() { leave(); }
+  ~channel_end() { reset(); }
 
   /// Leaves the channel before the end is destroyed. Idempotent.
-  void reset() noexcept {
-    leave();
-    state_.reset();
-  }
+  void reset() noexcept;
   /// Whether it is still an end of a channel: it was not moved from, nor reset.
   explicit operator bool() const noexcept { return state_ != nullptr; }
 
@@ -90,7 +88,7 @@ class channel_end {
   auto join() noexcept { return items().join(); }
 
  protected:
-  explicit channel_end(std::shared_ptr<channel_state<T>> state) noexcept : state_(std::move(state)) {}
+  explicit channel_end(channel_state<T>& state) noexcept : state_(&state) {}
 
   channel_state<T>& state() const noexcept {
     if (state_ == nullptr) fail("an end of a channel is used that was moved from or reset: keep a copy for later");
@@ -100,15 +98,21 @@ class channel_end {
 
  private:
   void count() noexcept {
-    if (state_ != nullptr) Self::counter(*state_).fetch_add(1, relaxed);  // there is one already, which hands over
-  }
-  void leave() noexcept {
     if (state_ == nullptr) return;
-    if (Self::counter(*state_).fetch_sub(1, acq_rel) == 1) Self::last_gone(*state_);  // E1 publish, E1 observe
+    state_->ends.fetch_add(1, relaxed);  // there is one already, which keeps it
+    Self::counter(*state_).fetch_add(1, relaxed);
   }
 
-  std::shared_ptr<channel_state<T>> state_;
+  channel_state<T>* state_;
 };
+
+template <class T, class Self>
+void channel_end<T, Self>::reset() noexcept {
+  channel_state<T>* const left = std::exchange(state_, nullptr);
+  if (left == nullptr) return;
+  if (Self::counter(*left).fetch_sub(1, acq_rel) == 1) Self::last_gone(*left);  // E1 publish, E1 observe
+  if (left->ends.fetch_sub(1, acq_rel) == 1) delete left;                       // E1 publish, E1 observe
+}
 
 }  // namespace impl
 
@@ -217,9 +221,8 @@ namespace impl {
 
 template <class T, class... Arguments>
 channel_ends<T> new_channel(Arguments&&... arguments) {
-  auto state = std::make_shared<channel_state<T>>(std::forward<Arguments>(arguments)...);
-  sender<T> tx(state);
-  return {std::move(tx), receiver<T>(std::move(state))};
+  auto* const state = new channel_state<T>(std::forward<Arguments>(arguments)...);
+  return {sender<T>(*state), receiver<T>(*state)};
 }
 
 }  // namespace impl

@@ -311,6 +311,10 @@ void queue_core<T, Store>::set_capacity(std::size_t capacity) {
                            "', which is " + (kind_.get() == queue_kind::unbounded ? "unbounded" : "a rendezvous") +
                            ": construct it with a capacity instead");
   }
+  if constexpr (!Store::can_resize) {
+    throw std::logic_error("sluice: set_capacity(" + std::to_string(capacity) + ") on queue '" + name() +
+                           "', whose room is fixed: use sluice::queue, or construct it with that capacity");
+  }
   bool enough_memory = true;
   as_runner([&] { enough_memory = store_.resize(capacity); });
   if (!enough_memory) throw std::bad_alloc();

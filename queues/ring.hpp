@@ -56,6 +56,7 @@ class ring {
  public:
   static constexpr std::uint64_t largest = std::uint64_t{1} << 40;  // capacity
   static constexpr const char* largest_name = "2^40";
+  static constexpr bool can_resize = true;
 
   static constexpr std::uint64_t kick = 1;
   static constexpr std::uint64_t frozen = 2;

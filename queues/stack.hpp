@@ -49,6 +49,7 @@ class stack {
  public:
   static constexpr std::uint64_t largest = (std::uint64_t{1} << 26) - 1;  // capacity
   static constexpr const char* largest_name = "2^26 - 1";
+  static constexpr bool can_resize = true;
 
   /// Room for `capacity` items at first. Throws std::bad_alloc.
   explicit stack(std::uint64_t capacity);

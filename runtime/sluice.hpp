@@ -5,8 +5,10 @@
 #include <sluice/queues/errors.hpp>
 #include <sluice/queues/event.hpp>
 #include <sluice/queues/lifo_queue.hpp>
+#include <sluice/queues/local_queue.hpp>
 #include <sluice/queues/queue.hpp>
 #include <sluice/queues/semaphore.hpp>
+#include <sluice/queues/spsc_queue.hpp>
 #include <sluice/queues/weighted_queue.hpp>
 #include <sluice/runtime/delay_queue.hpp>
 #include <sluice/runtime/executor.hpp>
