@@ -1,0 +1,453 @@
+#pragma once
+// Threads that play short histories on queues of every kind, and record them for history.hpp.
+
+#include "history.hpp"
+
+#include <sluice/queues/atomic.hpp>
+#include <sluice/queues/errors.hpp>
+#include <sluice/queues/queue_options.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace sluice::test {
+
+/// An item that shows whether it was moved from, and has no destructor: several of them are got in one step.
+struct token {
+  token() = default;
+  explicit token(int v) noexcept : value(v) {}
+  token(token&& other) noexcept : value(std::exchange(other.value, 0)) {}
+  token& operator=(token&&) = delete;
+  int value = 0;
+};
+/// The same with a destructor: each is got on its own.
+using owned_token = std::unique_ptr<int>;
+
+inline int value_of(const token& item) noexcept { return item.value; }
+inline int value_of(const owned_token& item) noexcept { return item == nullptr ? 0 : *item; }
+inline void make(token& item, int value) noexcept { item.value = value; }
+inline void make(owned_token& item, int value) { item = std::make_unique<int>(value); }
+
+enum class call : std::uint8_t {
+  put,
+  try_put,
+  put_many,
+  get,
+  next,
+  try_get,
+  get_many,
+  lease,
+  task_done,      // for an item that this thread has got
+  any_task_done,  // whatever is unfinished
+  join,
+  set_capacity,
+  close,
+  close_now,
+  look,
+};
+
+/// One thread's part of a history.
+template <class Queue>
+class player {
+  using item = decltype(std::declval<Queue&>().blocking_get());
+
+ public:
+  player(Queue& q, impl::atomic<long>& clock, unsigned seed, int first_value)
+      : q_(q), clock_(clock), random_(seed), value_(first_value) {
+    steps_.reserve(32);
+  }
+
+  std::vector<step> play(std::span<const call> calls, int count) {
+    for (int i = 0; i < count; ++i) play(calls[random_() % calls.size()]);
+    return std::move(steps_);
+  }
+
+ private:
+  enum class heard { done, gave_up, closed };
+
+  void play(call what) {
+    switch (what) {
+      case call::put:
+        return put(patience());
+      case call::try_put:
+        return try_put();
+      case call::put_many:
+        return put_many(patience());
+      case call::get:
+        return get(patience());
+      case call::next:
+        return next(patience());
+      case call::try_get:
+        return try_get();
+      case call::get_many:
+        return get_many(patience());
+      case call::lease:
+        return lease(patience());
+      case call::task_done:
+        return owed_ == 0 ? look() : task_done(1 + random_() % owed_);
+      case call::any_task_done:
+        return task_done(1);
+      case call::join:
+        return join(patience());
+      case call::set_capacity:
+        return set_capacity(1 + random_() % 4);
+      case call::close:
+        return close();
+      case call::close_now:
+        return close_now();
+      case call::look:
+        return look();
+    }
+  }
+
+  std::chrono::microseconds patience() { return std::chrono::microseconds(random_() % 3 * 10); }
+
+  void begin() { begin_ = clock_.fetch_add(1, impl::acq_rel); }
+  void end() { end_ = clock_.fetch_add(1, impl::acq_rel); }
+  void record(verb what, int value, bool putter = false, bool getter = false) {
+    steps_.push_back({what, value, begin_, end_, 0, putter, getter});
+  }
+  void expect(bool as_it_should_be) {
+    if (!as_it_should_be) record(verb::broken, 0);
+  }
+  void record_got(int value) {
+    record(verb::get, value, false, waited_);
+    ++owed_;
+  }
+
+  // What a wait of that patience came back with. One without patience is a try: nobody has to stand behind it.
+  template <class Wait>
+  heard hear(std::chrono::microseconds patience, Wait wait) {
+    auto result = heard::done;
+    waited_ = patience.count() > 0;
+    begin();
+    try {
+      wait();
+    } catch (const timed_out&) {
+      result = heard::gave_up;
+    } catch (const queue_closed&) {
+      result = heard::closed;
+    }
+    end();
+    return result;
+  }
+
+  void put(std::chrono::microseconds patience) {
+    item x{};
+    make(x, value_);
+    const heard h = hear(patience, [&] { q_.blocking_put(std::move(x), patience); });
+    record_put(h, x);
+  }
+  void try_put() {
+    item x{};
+    make(x, value_);
+    bool is_in = false;
+    heard h = hear({}, [&] { is_in = q_.try_put(std::move(x)); });
+    if (h == heard::done && !is_in) h = heard::gave_up;
+    record_put(h, x);
+  }
+  void record_put(heard h, const item& x) {
+    record(h == heard::done ? verb::put : h == heard::closed ? verb::closed : verb::no_put, value_, waited_);
+    expect(value_of(x) == (h == heard::done ? 0 : value_));
+    ++value_;
+  }
+
+  void put_many(std::chrono::microseconds patience) {
+    std::array<item, 3> all{};
+    const std::size_t count = 1 + random_() % all.size();
+    for (std::size_t i = 0; i < count; ++i) make(all[i], value_ + static_cast<int>(i));
+    std::size_t moved = 0;
+    const heard h = hear(patience, [&] { moved = q_.blocking_put_many(std::span(all.data(), count), patience); });
+    for (std::size_t i = 0; i < count; ++i) {
+      const int value = value_ + static_cast<int>(i);
+      if (i < moved) record(verb::put, value, waited_);
+      expect(value_of(all[i]) == (i < moved ? 0 : value));
+    }
+    if (h != heard::done) record(h == heard::closed ? verb::closed : verb::no_put, value_, waited_);
+    if (h == heard::done && moved < count) record(moved > 0 ? verb::cut_short : verb::broken, value_, waited_);
+    value_ += static_cast<int>(count);
+  }
+
+  void get(std::chrono::microseconds patience) {
+    int got = 0;
+    const heard h = hear(patience, [&] { got = value_of(q_.blocking_get(patience)); });
+    record_get(h, got);
+  }
+  void next(std::chrono::microseconds patience) {
+    int got = 0;
+    heard h = hear(patience, [&] {
+      const std::optional<item> x = q_.blocking_next(patience);
+      if (x) got = value_of(*x);
+    });
+    if (h == heard::done && got == 0) h = heard::closed;
+    record_get(h, got);
+  }
+  void record_get(heard h, int got) {
+    if (h == heard::done) return record_got(got);
+    record(h == heard::closed ? verb::drained : verb::gave_up_get, 0, false, waited_);
+  }
+  void try_get() {
+    int got = 0;
+    const heard h = hear({}, [&] {
+      const std::optional<item> x = q_.try_get();
+      if (x) got = value_of(*x);
+    });
+    expect(h == heard::done);
+    if (got != 0) return record_got(got);
+    record(verb::no_get, 0);
+  }
+  void get_many(std::chrono::microseconds patience) {
+    std::array<item, 3> out{};
+    const std::size_t room = 1 + random_() % out.size();
+    std::size_t count = 0;
+    const heard h = hear(patience, [&] { count = q_.blocking_get_many(std::span(out.data(), room), patience); });
+    if (h != heard::done || count == 0) return record_get(h == heard::done ? heard::closed : h, 0);
+    for (std::size_t i = 0; i < count; ++i) record_got(value_of(out[i]));
+    if (count < room) record(verb::no_get, 0, false, waited_);  // it takes what is there
+  }
+  void lease(std::chrono::microseconds patience) {
+    int got = 0;
+    heard h = hear(patience, [&] {
+      const auto x = q_.blocking_lease(patience);
+      if (x) got = value_of(**x);
+    });
+    if (h == heard::done && got == 0) h = heard::closed;
+    if (h != heard::done) return record_get(h, 0);
+    record(verb::get, got, false, waited_);
+    record(verb::done, 1);
+  }
+
+  void task_done(std::size_t count) {
+    bool refused = false;
+    begin();
+    try {
+      q_.task_done(count);
+    } catch (const std::logic_error&) {
+      refused = true;
+    }
+    end();
+    record(refused ? verb::too_many_done : verb::done, static_cast<int>(count));
+    owed_ -= std::min(owed_, count);
+  }
+  void join(std::chrono::microseconds patience) {
+    const heard h = hear(patience, [&] { q_.blocking_join(patience); });
+    record(h == heard::done ? verb::finished : verb::unfinished, 0);
+    expect(h != heard::closed);
+  }
+
+  void set_capacity(std::size_t capacity) {
+    begin();
+    q_.set_capacity(capacity);
+    end();
+    record(verb::resize, static_cast<int>(capacity));
+  }
+  void close() {
+    begin();
+    q_.close();
+    end();
+    record(verb::close, 0);
+  }
+  void close_now() {
+    begin();
+    const std::vector<item> left = q_.close_now();
+    end();
+    record(verb::close, 0);
+    for (const item& x : left) record(verb::get, value_of(x));
+    record(verb::drained, 0);
+    record(verb::done, static_cast<int>(left.size()));
+  }
+  void look() {
+    const auto what = random_() % 4;
+    begin();
+    const std::size_t seen = what == 0   ? q_.size()
+                             : what == 1 ? std::min(q_.capacity(), seen_bound)
+                             : what == 2 ? q_.unfinished()
+                                         : q_.closed();
+    end();
+    if (what == 2) record(verb::note_done, 0);
+    record(what == 0   ? verb::size
+           : what == 1 ? verb::capacity
+           : what == 2 ? verb::count
+                       : verb::is_closed,
+           static_cast<int>(seen));
+  }
+
+  Queue& q_;
+  impl::atomic<long>& clock_;
+  std::minstd_rand random_;
+  int value_;             // of the next item
+  std::size_t owed_ = 0;  // items got and not yet done
+  bool waited_ = false;   // the call may have registered
+  long begin_ = 0;
+  long end_ = 0;
+  std::vector<step> steps_;
+};
+
+/// What the histories of a tournament are about.
+struct theme {
+  const char* name;
+  std::vector<call> calls;
+};
+
+inline const std::vector<theme>& themes() {
+  using enum call;
+  static const std::vector<theme> all = {
+      {"capacity", {set_capacity, put, get, try_put, try_get, put_many, look}},  // for bounded queues
+      {"items", {put, get, try_put, try_get, next, look}},
+      {"many", {put_many, get_many, put, get, try_put, try_get}},
+      {"closing", {close, close_now, put, get, next, try_put, try_get, put_many, get_many, look}},
+      {"accounts", {put, get, try_put, put_many, lease, task_done, join, join, close_now, look}},
+      {"wrong accounts", {put, try_put, get, any_task_done, join, look}},
+  };
+  return all;
+}
+
+/// Threads play many histories, each on a queue of its own; all begin one together.
+template <class Queue>
+class tournament {
+ public:
+  tournament(long histories, std::chrono::seconds longest) : histories_(histories), longest_(longest) {}
+
+  /// `lifo`: which end of the queue goes first.
+  void run(bool lifo) {
+    before_.lifo = lifo;
+    std::vector<std::thread> others;
+    for (int t = 1; t < threads; ++t) others.emplace_back([this, t] { follow(t); });
+    const auto end = impl::now() + longest_;  // on a busy machine each takes longer
+    for (long h = 1; h <= histories_ && impl::now() < end && !testing::Test::HasFailure(); ++h) {
+      prepare(h);
+      playing_.store(threads, impl::relaxed);
+      arrived_.store(0, impl::relaxed);
+      round_.store(h, impl::release);  // E1 publish: the queue
+      play(0, h);
+      while (playing_.load(impl::acquire) != 0) impl::yield_thread();  // E2 observe: the parts
+      judge(h);
+    }
+    round_.store(-1, impl::release);
+    for (auto& t : others) t.join();
+    report();
+  }
+
+ private:
+  static constexpr int threads = 3;
+  static constexpr int calls = 3;  // of each thread in one history
+  static constexpr int first_room = 32;
+
+  void prepare(long h) {
+    static constexpr std::size_t capacities[] = {1, 2, 3, 0, no_bound, no_bound};
+    theme_ = &themes()[static_cast<std::size_t>(h) % themes().size()];
+    const std::size_t turn = static_cast<std::size_t>(h) / themes().size();
+    const std::size_t which = turn % (theme_ == &themes()[0] ? 3 : std::size(capacities));
+    before_.capacity = capacities[which];
+    random_.seed(static_cast<unsigned>(h));
+    make_queue();
+    const std::size_t items = which == 4   ? first_room - 3 + random_() % 4  // full, or nearly: it grows meanwhile
+                              : which == 5 ? 0
+                                           : random_() % (before_.capacity + 1);
+    before_.items.clear();
+    for (std::size_t i = 0; i < items; ++i) {
+      typename std::remove_reference_t<decltype(queue_->blocking_get())> x{};
+      make(x, static_cast<int>(101 + i));
+      EXPECT_TRUE(queue_->try_put(std::move(x)));
+      before_.items += static_cast<char>(101 + i);
+    }
+    before_.unfinished = items;
+    clock_.store(0, impl::relaxed);
+  }
+  void make_queue() {
+    if (before_.capacity == 0) {
+      queue_ = std::make_unique<Queue>(rendezvous);
+    } else if (before_.capacity == no_bound) {
+      queue_ = std::make_unique<Queue>(unbounded);
+    } else {
+      queue_ = std::make_unique<Queue>(before_.capacity);
+    }
+  }
+
+  void follow(int self) {
+    for (long last = 0;;) {
+      const long h = round_.load(impl::acquire);  // E1 observe
+      if (h < 0) return;
+      if (h != last) play(self, last = h);
+      impl::yield_thread();
+    }
+  }
+  void play(int self, long h) {
+    player<Queue> mine(*queue_, clock_, static_cast<unsigned>(h * threads + self) * 2654435761U + 1,
+                       1 + self * 3 * calls);
+    arrived_.fetch_add(1, impl::relaxed);  // relaxed: that they begin together is all
+    while (arrived_.load(impl::relaxed) != threads) impl::yield_thread();
+    parts_[static_cast<std::size_t>(self)] = mine.play(theme_->calls, calls);
+    playing_.fetch_sub(1, impl::acq_rel);  // E2 publish
+  }
+
+  void judge(long h) {
+    box after = before_;
+    after.capacity = queue_->capacity();
+    after.is_closed = queue_->closed();
+    after.unfinished = queue_->unfinished();
+    const std::size_t size = queue_->size();
+    after.items.clear();
+    while (const auto left = queue_->try_get()) after.items += static_cast<char>(value_of(*left));
+    if (before_.lifo) std::reverse(after.items.begin(), after.items.end());
+    EXPECT_EQ(size, after.items.size()) << "at rest";
+    count(after);
+    EXPECT_TRUE(explanation({before_}, parts_, {after}).exists())
+        << "no order explains history " << h << ", about " << theme_->name << ", on a queue of capacity "
+        << before_.capacity << " that held " << before_.items.size() << " items\n"
+        << told(parts_);
+  }
+
+  void count(const box& after) {
+    ++played_[theme_->name];
+    ++played_["all"];
+    ++played_[before_.capacity == 0 ? "rendezvous" : before_.capacity == no_bound ? "unbounded" : "bounded"];
+    played_["growing"] += before_.capacity == no_bound && after.items.size() > first_room;
+    for (const step& s : parts_[0]) {
+      played_["overlapping"] += s.begin < parts_[1].back().end && parts_[1].front().begin < s.end;
+    }
+    for (const auto& part : parts_) {
+      for (const step& s : part) {
+        played_["cancelled waits"] +=
+            (s.what == verb::no_put && s.putters != 0) || (s.what == verb::gave_up_get && s.getters != 0);
+      }
+    }
+  }
+  void report() {
+    for (const char* needed : {"all", "overlapping", "cancelled waits"}) EXPECT_GT(played_[needed], 0) << needed;
+    for (auto& [what, often] : played_) {
+      std::string name(what);
+      std::replace(name.begin(), name.end(), ' ', '_');
+      testing::Test::RecordProperty(name, static_cast<int>(often));
+    }
+  }
+
+  const long histories_;
+  const std::chrono::seconds longest_;
+  std::minstd_rand random_;
+  const theme* theme_ = nullptr;
+  box before_;
+  std::unique_ptr<Queue> queue_;
+  recorded parts_ = recorded(threads);
+  impl::atomic<long> clock_{0};
+  impl::atomic<long> round_{0};
+  impl::atomic<int> playing_{0};
+  impl::atomic<int> arrived_{0};
+  std::map<std::string, long> played_;
+};
+
+}  // namespace sluice::test
