@@ -80,6 +80,17 @@ struct box {
   bool is_full() const { return items.size() >= capacity; }
 };
 
+/// An item that shows whether it was moved from, and has no destructor: several of them are got in one step.
+struct token {
+  token() = default;
+  explicit token(int v) noexcept : value(v) {}
+  token(token&& other) noexcept : value(std::exchange(other.value, 0)) {}
+  token& operator=(token&& other) noexcept {
+    value = std::exchange(other.value, 0);
+    return *this;
+  }
+  int value = 0;
+};
 using recorded = std::vector<std::vector<step>>;  // of each thread
 
 class explanation {

@@ -26,15 +26,7 @@
 
 namespace sluice::test {
 
-/// An item that shows whether it was moved from, and has no destructor: several of them are got in one step.
-struct token {
-  token() = default;
-  explicit token(int v) noexcept : value(v) {}
-  token(token&& other) noexcept : value(std::exchange(other.value, 0)) {}
-  token& operator=(token&&) = delete;
-  int value = 0;
-};
-/// The same with a destructor: each is got on its own.
+/// A token with a destructor: each is got on its own.
 using owned_token = std::unique_ptr<int>;
 
 inline int value_of(const token& item) noexcept { return item.value; }
