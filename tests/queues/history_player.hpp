@@ -6,6 +6,7 @@
 #include <sluice/queues/atomic.hpp>
 #include <sluice/queues/errors.hpp>
 #include <sluice/queues/queue_options.hpp>
+#include <sluice/queues/short_wait.hpp>
 
 #include <gtest/gtest.h>
 
@@ -26,13 +27,30 @@
 
 namespace sluice::test {
 
-/// A token with a destructor: each is got on its own.
-using owned_token = std::unique_ptr<int>;
+/// An item with a destructor, so that each is got on its own; and whose moves take long now and then, so that others come between what an
+/// operation claims and what it publishes.
+class slow_token {
+ public:
+  slow_token() = default;
+  slow_token(slow_token&& other) noexcept {
+    static thread_local unsigned moves = 0;
+    for (int i = ++moves % 8 == 0 ? 50 : 0; i > 0; --i) impl::pause();
+    value_ = std::move(other.value_);
+  }
+  slow_token& operator=(slow_token&&) = delete;
+  ~slow_token() = default;
+
+  int value() const noexcept { return value_ == nullptr ? 0 : *value_; }
+  void make(int value) { value_ = std::make_unique<int>(value); }
+
+ private:
+  std::unique_ptr<int> value_;
+};
 
 inline int value_of(const token& item) noexcept { return item.value; }
-inline int value_of(const owned_token& item) noexcept { return item == nullptr ? 0 : *item; }
+inline int value_of(const slow_token& item) noexcept { return item.value(); }
 inline void make(token& item, int value) noexcept { item.value = value; }
-inline void make(owned_token& item, int value) { item = std::make_unique<int>(value); }
+inline void make(slow_token& item, int value) { item.make(value); }
 
 enum class call : std::uint8_t {
   put,
@@ -326,7 +344,7 @@ class tournament {
       arrived_.store(0, impl::relaxed);
       round_.store(h, impl::release);  // E1 publish: the queue
       play(0, h);
-      while (playing_.load(impl::acquire) != 0) impl::yield_thread();  // E2 observe: the parts
+      for (impl::short_wait the_rest; playing_.load(impl::acquire) != 0;) the_rest();  // E2 observe: the parts
       judge(h);
     }
     round_.store(-1, impl::release);
@@ -372,17 +390,17 @@ class tournament {
 
   void follow(int self) {
     for (long last = 0;;) {
-      const long h = round_.load(impl::acquire);  // E1 observe
+      long h = last;
+      for (impl::short_wait next; h == last; h = round_.load(impl::acquire)) next();  // E1 observe
       if (h < 0) return;
-      if (h != last) play(self, last = h);
-      impl::yield_thread();
+      play(self, last = h);
     }
   }
   void play(int self, long h) {
     player<Queue> mine(*queue_, clock_, static_cast<unsigned>(h * threads + self) * 2654435761U + 1,
                        1 + self * 3 * calls);
     arrived_.fetch_add(1, impl::relaxed);  // relaxed: that they begin together is all
-    while (arrived_.load(impl::relaxed) != threads) impl::yield_thread();
+    for (impl::short_wait others; arrived_.load(impl::relaxed) != threads;) others();
     parts_[static_cast<std::size_t>(self)] = mine.play(theme_->calls, calls);
     playing_.fetch_sub(1, impl::acq_rel);  // E2 publish
   }

@@ -16,8 +16,8 @@ TEST(history_stress, every_history_has_an_order_that_explains_it) {
   tournament<queue<token>>(90000, std::chrono::seconds(8)).run(false);
 }
 
-TEST(history_stress, also_when_items_have_destructors) {
-  tournament<queue<owned_token>>(40000, std::chrono::seconds(4)).run(false);
+TEST(history_stress, also_when_moves_take_long) {
+  tournament<queue<slow_token>>(40000, std::chrono::seconds(4)).run(false);
 }
 
 }  // namespace
