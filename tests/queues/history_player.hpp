@@ -326,7 +326,84 @@ inline const std::vector<theme>& themes() {
   return all;
 }
 
-/// Threads play many histories, each on a queue of its own; all begin one together.
+/// One history: a queue, what it was before, and what the threads did with it.
+template <class Queue>
+struct match {
+  static constexpr int threads = 3;
+  static constexpr int calls = 3;          // of each thread
+  static constexpr int first_room = 32;    // of an unbounded queue
+  static constexpr int first_value = 101;  // of what it holds at first
+
+  void prepare(long h, bool lifo) {
+    static constexpr std::size_t capacities[] = {1, 2, 3, 0, no_bound, no_bound};
+    number = h;
+    about = &themes()[static_cast<std::size_t>(h) % themes().size()];
+    const std::size_t turn = static_cast<std::size_t>(h) / themes().size();
+    const std::size_t which = turn % (about == &themes()[0] ? 3 : std::size(capacities));
+    std::minstd_rand random(static_cast<unsigned>(h));
+    before = {};
+    before.lifo = lifo;
+    before.capacity = capacities[which];
+    before.unfinished = which == 4   ? first_room - random() % 4  // full, or nearly: it grows meanwhile
+                        : which == 5 ? 0
+                                     : random() % (before.capacity + 1);
+    make_queue();
+    clock.store(0, impl::relaxed);
+    arrived.store(0, impl::relaxed);
+  }
+  void make_queue() {
+    if (before.capacity == 0) {
+      queue = std::make_unique<Queue>(rendezvous);
+    } else if (before.capacity == no_bound) {
+      queue = std::make_unique<Queue>(unbounded);
+    } else {
+      queue = std::make_unique<Queue>(before.capacity);
+    }
+    for (int i = 0; i < static_cast<int>(before.unfinished); ++i) {
+      decltype(queue->blocking_get()) x{};
+      make(x, first_value + i);
+      EXPECT_TRUE(queue->try_put(std::move(x)));
+      before.items += static_cast<char>(first_value + i);
+    }
+  }
+
+  // They begin together; but on a busy machine nobody waits for long for one that is not running.
+  void play(int self) {
+    player<Queue> mine(*queue, clock, static_cast<unsigned>(number * threads + self) * 2654435761U + 1,
+                       1 + self * 3 * calls);
+    arrived.fetch_add(1, impl::relaxed);  // relaxed: it hands over nothing
+    const auto late = impl::now() + std::chrono::microseconds(200);
+    for (impl::short_wait others; arrived.load(impl::relaxed) != threads && impl::now() < late;) others();
+    parts[static_cast<std::size_t>(self)] = mine.play(about->calls, calls);
+  }
+
+  void judge() {
+    after = before;
+    after.capacity = queue->capacity();
+    after.is_closed = queue->closed();
+    after.unfinished = queue->unfinished();
+    const std::size_t size = queue->size();
+    after.items.clear();
+    while (const auto left = queue->try_get()) after.items += static_cast<char>(value_of(*left));
+    if (before.lifo) std::reverse(after.items.begin(), after.items.end());
+    EXPECT_EQ(size, after.items.size()) << "at rest";
+    EXPECT_TRUE(explanation({before}, parts, {after}).exists())
+        << "no order explains history " << number << ", about " << about->name << ", on a queue of capacity "
+        << before.capacity << " that held " << before.items.size() << " items\n"
+        << told(parts);
+  }
+
+  long number = 0;
+  const theme* about = nullptr;
+  box before;
+  box after;
+  std::unique_ptr<Queue> queue;
+  recorded parts = recorded(threads);
+  impl::atomic<long> clock{0};   // ticks
+  impl::atomic<int> arrived{0};  // threads
+};
+
+/// Threads play many histories, some in each round.
 template <class Queue>
 class tournament {
  public:
@@ -334,18 +411,19 @@ class tournament {
 
   /// `lifo`: which end of the queue goes first.
   void run(bool lifo) {
-    before_.lifo = lifo;
     std::vector<std::thread> others;
     for (int t = 1; t < threads; ++t) others.emplace_back([this, t] { follow(t); });
     const auto end = impl::now() + longest_;  // on a busy machine each takes longer
-    for (long h = 1; h <= histories_ && impl::now() < end && !testing::Test::HasFailure(); ++h) {
-      prepare(h);
+    for (long h = 1; h <= histories_ && impl::now() < end && !testing::Test::HasFailure();) {
+      for (auto& m : matches_) m.prepare(h++, lifo);
       playing_.store(threads, impl::relaxed);
-      arrived_.store(0, impl::relaxed);
-      round_.store(h, impl::release);  // E1 publish: the queue
-      play(0, h);
+      round_.store(h, impl::release);  // E1 publish: the matches
+      play(0);
       for (impl::short_wait the_rest; playing_.load(impl::acquire) != 0;) the_rest();  // E2 observe: the parts
-      judge(h);
+      for (auto& m : matches_) {
+        m.judge();
+        count(m);
+      }
     }
     round_.store(-1, impl::release);
     for (auto& t : others) t.join();
@@ -353,84 +431,31 @@ class tournament {
   }
 
  private:
-  static constexpr int threads = 3;
-  static constexpr int calls = 3;  // of each thread in one history
-  static constexpr int first_room = 32;
-
-  void prepare(long h) {
-    static constexpr std::size_t capacities[] = {1, 2, 3, 0, no_bound, no_bound};
-    theme_ = &themes()[static_cast<std::size_t>(h) % themes().size()];
-    const std::size_t turn = static_cast<std::size_t>(h) / themes().size();
-    const std::size_t which = turn % (theme_ == &themes()[0] ? 3 : std::size(capacities));
-    before_.capacity = capacities[which];
-    random_.seed(static_cast<unsigned>(h));
-    make_queue();
-    const std::size_t items = which == 4   ? first_room - 3 + random_() % 4  // full, or nearly: it grows meanwhile
-                              : which == 5 ? 0
-                                           : random_() % (before_.capacity + 1);
-    before_.items.clear();
-    for (std::size_t i = 0; i < items; ++i) {
-      typename std::remove_reference_t<decltype(queue_->blocking_get())> x{};
-      make(x, static_cast<int>(101 + i));
-      EXPECT_TRUE(queue_->try_put(std::move(x)));
-      before_.items += static_cast<char>(101 + i);
-    }
-    before_.unfinished = items;
-    clock_.store(0, impl::relaxed);
-  }
-  void make_queue() {
-    if (before_.capacity == 0) {
-      queue_ = std::make_unique<Queue>(rendezvous);
-    } else if (before_.capacity == no_bound) {
-      queue_ = std::make_unique<Queue>(unbounded);
-    } else {
-      queue_ = std::make_unique<Queue>(before_.capacity);
-    }
-  }
+  static constexpr int threads = match<Queue>::threads;
 
   void follow(int self) {
     for (long last = 0;;) {
-      long h = last;
-      for (impl::short_wait next; h == last; h = round_.load(impl::acquire)) next();  // E1 observe
-      if (h < 0) return;
-      play(self, last = h);
+      long round = last;
+      for (impl::short_wait next; round == last; round = round_.load(impl::acquire)) next();  // E1 observe
+      if (round < 0) return;
+      last = round;
+      play(self);
     }
   }
-  void play(int self, long h) {
-    player<Queue> mine(*queue_, clock_, static_cast<unsigned>(h * threads + self) * 2654435761U + 1,
-                       1 + self * 3 * calls);
-    arrived_.fetch_add(1, impl::relaxed);  // relaxed: that they begin together is all
-    for (impl::short_wait others; arrived_.load(impl::relaxed) != threads;) others();
-    parts_[static_cast<std::size_t>(self)] = mine.play(theme_->calls, calls);
+  void play(int self) {
+    for (auto& m : matches_) m.play(self);
     playing_.fetch_sub(1, impl::acq_rel);  // E2 publish
   }
 
-  void judge(long h) {
-    box after = before_;
-    after.capacity = queue_->capacity();
-    after.is_closed = queue_->closed();
-    after.unfinished = queue_->unfinished();
-    const std::size_t size = queue_->size();
-    after.items.clear();
-    while (const auto left = queue_->try_get()) after.items += static_cast<char>(value_of(*left));
-    if (before_.lifo) std::reverse(after.items.begin(), after.items.end());
-    EXPECT_EQ(size, after.items.size()) << "at rest";
-    count(after);
-    EXPECT_TRUE(explanation({before_}, parts_, {after}).exists())
-        << "no order explains history " << h << ", about " << theme_->name << ", on a queue of capacity "
-        << before_.capacity << " that held " << before_.items.size() << " items\n"
-        << told(parts_);
-  }
-
-  void count(const box& after) {
-    ++played_[theme_->name];
+  void count(const match<Queue>& m) {
+    ++played_[m.about->name];
     ++played_["all"];
-    ++played_[before_.capacity == 0 ? "rendezvous" : before_.capacity == no_bound ? "unbounded" : "bounded"];
-    played_["growing"] += before_.capacity == no_bound && after.items.size() > first_room;
-    for (const step& s : parts_[0]) {
-      played_["overlapping"] += s.begin < parts_[1].back().end && parts_[1].front().begin < s.end;
+    ++played_[m.before.capacity == 0 ? "rendezvous" : m.before.capacity == no_bound ? "unbounded" : "bounded"];
+    played_["growing"] += m.before.capacity == no_bound && m.after.items.size() > match<Queue>::first_room;
+    for (const step& s : m.parts[0]) {
+      played_["overlapping"] += s.begin < m.parts[1].back().end && m.parts[1].front().begin < s.end;
     }
-    for (const auto& part : parts_) {
+    for (const auto& part : m.parts) {
       for (const step& s : part) {
         played_["cancelled waits"] +=
             (s.what == verb::no_put && s.putters != 0) || (s.what == verb::gave_up_get && s.getters != 0);
@@ -448,15 +473,9 @@ class tournament {
 
   const long histories_;
   const std::chrono::seconds longest_;
-  std::minstd_rand random_;
-  const theme* theme_ = nullptr;
-  box before_;
-  std::unique_ptr<Queue> queue_;
-  recorded parts_ = recorded(threads);
-  impl::atomic<long> clock_{0};
+  std::array<match<Queue>, 16> matches_;
   impl::atomic<long> round_{0};
   impl::atomic<int> playing_{0};
-  impl::atomic<int> arrived_{0};
   std::map<std::string, long> played_;
 };
 
