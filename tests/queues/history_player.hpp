@@ -34,7 +34,7 @@ class slow_token {
   slow_token() = default;
   slow_token(slow_token&& other) noexcept {
     static thread_local unsigned moves = 0;
-    for (int i = ++moves % 8 == 0 ? 50 : 0; i > 0; --i) impl::pause();
+    for (int i = ++moves % 4 == 0 ? 200 : 0; i > 0; --i) impl::pause();
     value_ = std::move(other.value_);
   }
   slow_token& operator=(slow_token&&) = delete;

@@ -12,7 +12,7 @@ namespace sluice::test {
 namespace {
 
 TEST(lifo_history_stress, every_history_has_an_order_that_explains_it) {
-  tournament<lifo_queue<token>>(70000, std::chrono::seconds(7)).run(true);
+  tournament<lifo_queue<token>>(70000, std::chrono::seconds(6)).run(true);
 }
 
 TEST(lifo_history_stress, also_when_moves_take_long) {
