@@ -414,7 +414,8 @@ class tournament {
     std::vector<std::thread> others;
     for (int t = 1; t < threads; ++t) others.emplace_back([this, t] { follow(t); });
     const auto end = impl::now() + longest_;  // on a busy machine each takes longer
-    for (long h = 1; h <= histories_ && impl::now() < end && !testing::Test::HasFailure();) {
+    const auto goes_on = [&] { return (impl::now() < end || !has_seen_all()) && !testing::Test::HasFailure(); };
+    for (long h = 1; h <= histories_ && goes_on();) {
       for (auto& m : matches_) m.prepare(h++, lifo);
       playing_.store(threads, impl::relaxed);
       round_.store(h, impl::release);  // E1 publish: the matches
@@ -462,8 +463,9 @@ class tournament {
       }
     }
   }
+  bool has_seen_all() { return played_["overlapping"] > 0 && played_["cancelled waits"] > 0; }
   void report() {
-    for (const char* needed : {"all", "overlapping", "cancelled waits"}) EXPECT_GT(played_[needed], 0) << needed;
+    EXPECT_TRUE(has_seen_all()) << "nothing ran at the same time, or no wait was cancelled";
     for (auto& [what, often] : played_) {
       std::string name(what);
       std::replace(name.begin(), name.end(), ' ', '_');

@@ -242,7 +242,8 @@ class season {
  public:
   task<> play_all(long histories, std::chrono::seconds longest) {
     const auto end = impl::now() + longest;  // on a busy machine each takes longer
-    for (long h = 1; h <= histories && impl::now() < end && !testing::Test::HasFailure(); ++h) {
+    const auto goes_on = [&] { return (impl::now() < end || !has_seen_all()) && !testing::Test::HasFailure(); };
+    for (long h = 1; h <= histories && goes_on(); ++h) {
       shop s;
       open(s, static_cast<std::size_t>(h));
       auto body = [&s, h](task_group& group) -> task<> {
@@ -255,6 +256,8 @@ class season {
       judge(s, h);
     }
   }
+
+  bool has_seen_all() const { return overlapping > 0 && chosen > 0 && gave_up > 0; }
 
   long played = 0;
   long overlapping = 0;  // steps of the first player while the second one played
@@ -321,9 +324,7 @@ TEST(select_history_stress, every_history_has_an_order_that_explains_it) {
   runtime r(options);
   season s;
   r.block_on(s.play_all(40000, std::chrono::seconds(4)));
-  EXPECT_GT(s.overlapping, 0) << "nothing ran at the same time";
-  EXPECT_GT(s.chosen, 0);
-  EXPECT_GT(s.gave_up, 0);
+  EXPECT_TRUE(s.has_seen_all()) << "nothing ran at the same time, or no select took or gave up";
   testing::Test::RecordProperty("histories", static_cast<int>(s.played));
   testing::Test::RecordProperty("overlapping", static_cast<int>(s.overlapping));
   testing::Test::RecordProperty("chosen", static_cast<int>(s.chosen));
