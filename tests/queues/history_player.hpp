@@ -1,0 +1,484 @@
+#pragma once
+// Threads that play short histories on queues of every kind, and record them for history.hpp.
+
+#include "history.hpp"
+
+#include <sluice/queues/atomic.hpp>
+#include <sluice/queues/errors.hpp>
+#include <sluice/queues/queue_options.hpp>
+#include <sluice/queues/short_wait.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace sluice::test {
+
+/// An item with a destructor, so that each is got on its own; and whose moves take long now and then, so that others come between what an
+/// operation claims and what it publishes.
+class slow_token {
+ public:
+  slow_token() = default;
+  slow_token(slow_token&& other) noexcept {
+    static thread_local unsigned moves = 0;
+    for (int i = ++moves % 4 == 0 ? 200 : 0; i > 0; --i) impl::pause();
+    value_ = std::move(other.value_);
+  }
+  slow_token& operator=(slow_token&&) = delete;
+  ~slow_token() = default;
+
+  int value() const noexcept { return value_ == nullptr ? 0 : *value_; }
+  void make(int value) { value_ = std::make_unique<int>(value); }
+
+ private:
+  std::unique_ptr<int> value_;
+};
+
+inline int value_of(const token& item) noexcept { return item.value; }
+inline int value_of(const slow_token& item) noexcept { return item.value(); }
+inline void make(token& item, int value) noexcept { item.value = value; }
+inline void make(slow_token& item, int value) { item.make(value); }
+
+enum class call : std::uint8_t {
+  put,
+  try_put,
+  put_many,
+  get,
+  next,
+  try_get,
+  get_many,
+  lease,
+  task_done,      // for an item that this thread has got
+  any_task_done,  // whatever is unfinished
+  join,
+  set_capacity,
+  close,
+  close_now,
+  look,
+};
+
+/// One thread's part of a history.
+template <class Queue>
+class player {
+  using item = decltype(std::declval<Queue&>().blocking_get());
+
+ public:
+  player(Queue& q, impl::atomic<long>& clock, unsigned seed, int first_value)
+      : q_(q), clock_(clock), random_(seed), value_(first_value) {
+    steps_.reserve(32);
+  }
+
+  std::vector<step> play(std::span<const call> calls, int count) {
+    for (int i = 0; i < count; ++i) play(calls[random_() % calls.size()]);
+    return std::move(steps_);
+  }
+
+ private:
+  enum class heard { done, gave_up, closed };
+
+  void play(call what) {
+    switch (what) {
+      case call::put:
+        return put(patience());
+      case call::try_put:
+        return try_put();
+      case call::put_many:
+        return put_many(patience());
+      case call::get:
+        return get(patience());
+      case call::next:
+        return next(patience());
+      case call::try_get:
+        return try_get();
+      case call::get_many:
+        return get_many(patience());
+      case call::lease:
+        return lease(patience());
+      case call::task_done:
+        return owed_ == 0 ? look() : task_done(1 + random_() % owed_);
+      case call::any_task_done:
+        return task_done(1);
+      case call::join:
+        return join(patience());
+      case call::set_capacity:
+        return set_capacity(1 + random_() % 4);
+      case call::close:
+        return close();
+      case call::close_now:
+        return close_now();
+      case call::look:
+        return look();
+    }
+  }
+
+  std::chrono::microseconds patience() { return std::chrono::microseconds(random_() % 3 * 10); }
+
+  void begin() { begin_ = clock_.fetch_add(1, impl::acq_rel); }
+  void end() { end_ = clock_.fetch_add(1, impl::acq_rel); }
+  void record(verb what, int value, bool putter = false, bool getter = false) {
+    steps_.push_back({what, value, begin_, end_, 0, putter, getter});
+  }
+  void expect(bool as_it_should_be) {
+    if (!as_it_should_be) record(verb::broken, 0);
+  }
+  void record_got(int value) {
+    record(verb::get, value, false, waited_);
+    ++owed_;
+  }
+
+  // What a wait of that patience came back with. One without patience is a try: nobody has to stand behind it.
+  template <class Wait>
+  heard hear(std::chrono::microseconds patience, Wait wait) {
+    auto result = heard::done;
+    waited_ = patience.count() > 0;
+    begin();
+    try {
+      wait();
+    } catch (const timed_out&) {
+      result = heard::gave_up;
+    } catch (const queue_closed&) {
+      result = heard::closed;
+    }
+    end();
+    return result;
+  }
+
+  void put(std::chrono::microseconds patience) {
+    item x{};
+    make(x, value_);
+    const heard h = hear(patience, [&] { q_.blocking_put(std::move(x), patience); });
+    record_put(h, x);
+  }
+  void try_put() {
+    item x{};
+    make(x, value_);
+    bool is_in = false;
+    heard h = hear({}, [&] { is_in = q_.try_put(std::move(x)); });
+    if (h == heard::done && !is_in) h = heard::gave_up;
+    record_put(h, x);
+  }
+  void record_put(heard h, const item& x) {
+    record(h == heard::done ? verb::put : h == heard::closed ? verb::closed : verb::no_put, value_, waited_);
+    expect(value_of(x) == (h == heard::done ? 0 : value_));
+    ++value_;
+  }
+
+  void put_many(std::chrono::microseconds patience) {
+    std::array<item, 3> all{};
+    const std::size_t count = 1 + random_() % all.size();
+    for (std::size_t i = 0; i < count; ++i) make(all[i], value_ + static_cast<int>(i));
+    std::size_t moved = 0;
+    const heard h = hear(patience, [&] { moved = q_.blocking_put_many(std::span(all.data(), count), patience); });
+    for (std::size_t i = 0; i < count; ++i) {
+      const int value = value_ + static_cast<int>(i);
+      if (i < moved) record(verb::put, value, waited_);
+      expect(value_of(all[i]) == (i < moved ? 0 : value));
+    }
+    if (h != heard::done) record(h == heard::closed ? verb::closed : verb::no_put, value_, waited_);
+    if (h == heard::done && moved < count) record(moved > 0 ? verb::cut_short : verb::broken, value_, waited_);
+    value_ += static_cast<int>(count);
+  }
+
+  void get(std::chrono::microseconds patience) {
+    int got = 0;
+    const heard h = hear(patience, [&] { got = value_of(q_.blocking_get(patience)); });
+    record_get(h, got);
+  }
+  void next(std::chrono::microseconds patience) {
+    int got = 0;
+    heard h = hear(patience, [&] {
+      const std::optional<item> x = q_.blocking_next(patience);
+      if (x) got = value_of(*x);
+    });
+    if (h == heard::done && got == 0) h = heard::closed;
+    record_get(h, got);
+  }
+  void record_get(heard h, int got) {
+    if (h == heard::done) return record_got(got);
+    record(h == heard::closed ? verb::drained : verb::gave_up_get, 0, false, waited_);
+  }
+  void try_get() {
+    int got = 0;
+    const heard h = hear({}, [&] {
+      const std::optional<item> x = q_.try_get();
+      if (x) got = value_of(*x);
+    });
+    expect(h == heard::done);
+    if (got != 0) return record_got(got);
+    record(verb::no_get, 0);
+  }
+  void get_many(std::chrono::microseconds patience) {
+    std::array<item, 3> out{};
+    const std::size_t room = 1 + random_() % out.size();
+    std::size_t count = 0;
+    const heard h = hear(patience, [&] { count = q_.blocking_get_many(std::span(out.data(), room), patience); });
+    if (h != heard::done || count == 0) return record_get(h == heard::done ? heard::closed : h, 0);
+    for (std::size_t i = 0; i < count; ++i) record_got(value_of(out[i]));
+    if (count < room) record(verb::no_get, 0, false, waited_);  // it takes what is there
+  }
+  void lease(std::chrono::microseconds patience) {
+    int got = 0;
+    heard h = hear(patience, [&] {
+      const auto x = q_.blocking_lease(patience);
+      if (x) got = value_of(**x);
+    });
+    if (h == heard::done && got == 0) h = heard::closed;
+    if (h != heard::done) return record_get(h, 0);
+    record(verb::get, got, false, waited_);
+    record(verb::done, 1);
+  }
+
+  void task_done(std::size_t count) {
+    bool refused = false;
+    begin();
+    try {
+      q_.task_done(count);
+    } catch (const std::logic_error&) {
+      refused = true;
+    }
+    end();
+    record(refused ? verb::too_many_done : verb::done, static_cast<int>(count));
+    owed_ -= std::min(owed_, count);
+  }
+  void join(std::chrono::microseconds patience) {
+    const heard h = hear(patience, [&] { q_.blocking_join(patience); });
+    record(h == heard::done ? verb::finished : verb::unfinished, 0);
+    expect(h != heard::closed);
+  }
+
+  void set_capacity(std::size_t capacity) {
+    begin();
+    q_.set_capacity(capacity);
+    end();
+    record(verb::resize, static_cast<int>(capacity));
+  }
+  void close() {
+    begin();
+    q_.close();
+    end();
+    record(verb::close, 0);
+  }
+  void close_now() {
+    begin();
+    const std::vector<item> left = q_.close_now();
+    end();
+    record(verb::close, 0);
+    for (const item& x : left) record(verb::get, value_of(x));
+    record(verb::drained, 0);
+    record(verb::done, static_cast<int>(left.size()));
+  }
+  void look() {
+    const auto what = random_() % 4;
+    begin();
+    const std::size_t seen = what == 0   ? q_.size()
+                             : what == 1 ? std::min(q_.capacity(), seen_bound)
+                             : what == 2 ? q_.unfinished()
+                                         : q_.closed();
+    end();
+    if (what == 2) record(verb::note_done, 0);
+    record(what == 0   ? verb::size
+           : what == 1 ? verb::capacity
+           : what == 2 ? verb::count
+                       : verb::is_closed,
+           static_cast<int>(seen));
+  }
+
+  Queue& q_;
+  impl::atomic<long>& clock_;
+  std::minstd_rand random_;
+  int value_;             // of the next item
+  std::size_t owed_ = 0;  // items got and not yet done
+  bool waited_ = false;   // the call may have registered
+  long begin_ = 0;
+  long end_ = 0;
+  std::vector<step> steps_;
+};
+
+/// What the histories of a tournament are about.
+struct theme {
+  const char* name;
+  std::vector<call> calls;
+};
+
+inline const std::vector<theme>& themes() {
+  using enum call;
+  static const std::vector<theme> all = {
+      {"capacity", {set_capacity, put, get, try_put, try_get, put_many, look}},  // for bounded queues
+      {"items", {put, get, try_put, try_get, next, look}},
+      {"many", {put_many, get_many, put, get, try_put, try_get}},
+      {"closing", {close, close_now, put, get, next, try_put, try_get, put_many, get_many, look}},
+      {"accounts", {put, get, try_put, put_many, lease, task_done, join, join, close_now, look}},
+      {"wrong accounts", {put, try_put, get, any_task_done, join, look}},
+  };
+  return all;
+}
+
+/// One history: a queue, what it was before, and what the threads did with it.
+template <class Queue>
+struct match {
+  static constexpr int threads = 3;
+  static constexpr int calls = 3;          // of each thread
+  static constexpr int first_room = 32;    // of an unbounded queue
+  static constexpr int first_value = 101;  // of what it holds at first
+
+  void prepare(long h, bool lifo) {
+    static constexpr std::size_t capacities[] = {1, 2, 3, 0, no_bound, no_bound};
+    number = h;
+    about = &themes()[static_cast<std::size_t>(h) % themes().size()];
+    const std::size_t turn = static_cast<std::size_t>(h) / themes().size();
+    const std::size_t which = turn % (about == &themes()[0] ? 3 : std::size(capacities));
+    std::minstd_rand random(static_cast<unsigned>(h));
+    before = {};
+    before.lifo = lifo;
+    before.capacity = capacities[which];
+    before.unfinished = which == 4   ? first_room - random() % 4  // full, or nearly: it grows meanwhile
+                        : which == 5 ? 0
+                                     : random() % (before.capacity + 1);
+    make_queue();
+    clock.store(0, impl::relaxed);
+    arrived.store(0, impl::relaxed);
+  }
+  void make_queue() {
+    if (before.capacity == 0) {
+      queue = std::make_unique<Queue>(rendezvous);
+    } else if (before.capacity == no_bound) {
+      queue = std::make_unique<Queue>(unbounded);
+    } else {
+      queue = std::make_unique<Queue>(before.capacity);
+    }
+    for (int i = 0; i < static_cast<int>(before.unfinished); ++i) {
+      decltype(queue->blocking_get()) x{};
+      make(x, first_value + i);
+      EXPECT_TRUE(queue->try_put(std::move(x)));
+      before.items += static_cast<char>(first_value + i);
+    }
+  }
+
+  // They begin together; but on a busy machine nobody waits for long for one that is not running.
+  void play(int self) {
+    player<Queue> mine(*queue, clock, static_cast<unsigned>(number * threads + self) * 2654435761U + 1,
+                       1 + self * 3 * calls);
+    arrived.fetch_add(1, impl::relaxed);  // relaxed: it hands over nothing
+    const auto late = impl::now() + std::chrono::microseconds(200);
+    for (impl::short_wait others; arrived.load(impl::relaxed) != threads && impl::now() < late;) others();
+    parts[static_cast<std::size_t>(self)] = mine.play(about->calls, calls);
+  }
+
+  void judge() {
+    after = before;
+    after.capacity = queue->capacity();
+    after.is_closed = queue->closed();
+    after.unfinished = queue->unfinished();
+    const std::size_t size = queue->size();
+    after.items.clear();
+    while (const auto left = queue->try_get()) after.items += static_cast<char>(value_of(*left));
+    if (before.lifo) std::reverse(after.items.begin(), after.items.end());
+    EXPECT_EQ(size, after.items.size()) << "at rest";
+    EXPECT_TRUE(explanation({before}, parts, {after}).exists())
+        << "no order explains history " << number << ", about " << about->name << ", on a queue of capacity "
+        << before.capacity << " that held " << before.items.size() << " items\n"
+        << told(parts);
+  }
+
+  long number = 0;
+  const theme* about = nullptr;
+  box before;
+  box after;
+  std::unique_ptr<Queue> queue;
+  recorded parts = recorded(threads);
+  impl::atomic<long> clock{0};   // ticks
+  impl::atomic<int> arrived{0};  // threads
+};
+
+/// Threads play many histories, some in each round.
+template <class Queue>
+class tournament {
+ public:
+  tournament(long histories, std::chrono::seconds longest) : histories_(histories), longest_(longest) {}
+
+  /// `lifo`: which end of the queue goes first.
+  void run(bool lifo) {
+    std::vector<std::thread> others;
+    for (int t = 1; t < threads; ++t) others.emplace_back([this, t] { follow(t); });
+    const auto end = impl::now() + longest_;  // on a busy machine each takes longer
+    const auto goes_on = [&] { return (impl::now() < end || !has_seen_all()) && !testing::Test::HasFailure(); };
+    for (long h = 1; h <= histories_ && goes_on();) {
+      for (auto& m : matches_) m.prepare(h++, lifo);
+      playing_.store(threads, impl::relaxed);
+      round_.store(h, impl::release);  // E1 publish: the matches
+      play(0);
+      for (impl::short_wait the_rest; playing_.load(impl::acquire) != 0;) the_rest();  // E2 observe: the parts
+      for (auto& m : matches_) {
+        m.judge();
+        count(m);
+      }
+    }
+    round_.store(-1, impl::release);
+    for (auto& t : others) t.join();
+    report();
+  }
+
+ private:
+  static constexpr int threads = match<Queue>::threads;
+
+  void follow(int self) {
+    for (long last = 0;;) {
+      long round = last;
+      for (impl::short_wait next; round == last; round = round_.load(impl::acquire)) next();  // E1 observe
+      if (round < 0) return;
+      last = round;
+      play(self);
+    }
+  }
+  void play(int self) {
+    for (auto& m : matches_) m.play(self);
+    playing_.fetch_sub(1, impl::acq_rel);  // E2 publish
+  }
+
+  void count(const match<Queue>& m) {
+    ++played_[m.about->name];
+    ++played_["all"];
+    ++played_[m.before.capacity == 0 ? "rendezvous" : m.before.capacity == no_bound ? "unbounded" : "bounded"];
+    played_["growing"] += m.before.capacity == no_bound && m.after.items.size() > match<Queue>::first_room;
+    for (const step& s : m.parts[0]) {
+      played_["overlapping"] += s.begin < m.parts[1].back().end && m.parts[1].front().begin < s.end;
+    }
+    for (const auto& part : m.parts) {
+      for (const step& s : part) {
+        played_["cancelled waits"] +=
+            (s.what == verb::no_put && s.putters != 0) || (s.what == verb::gave_up_get && s.getters != 0);
+      }
+    }
+  }
+  bool has_seen_all() { return played_["overlapping"] > 0 && played_["cancelled waits"] > 0; }
+  void report() {
+    EXPECT_TRUE(has_seen_all()) << "nothing ran at the same time, or no wait was cancelled";
+    for (auto& [what, often] : played_) {
+      std::string name(what);
+      std::replace(name.begin(), name.end(), ' ', '_');
+      testing::Test::RecordProperty(name, static_cast<int>(often));
+    }
+  }
+
+  const long histories_;
+  const std::chrono::seconds longest_;
+  std::array<match<Queue>, 16> matches_;
+  impl::atomic<long> round_{0};
+  impl::atomic<int> playing_{0};
+  std::map<std::string, long> played_;
+};
+
+}  // namespace sluice::test
