@@ -1,10 +1,12 @@
 #pragma once
 // Everything that a user of sluice types.
 
+#include <sluice/queues/broadcast.hpp>
 #include <sluice/queues/errors.hpp>
 #include <sluice/queues/event.hpp>
 #include <sluice/queues/queue.hpp>
 #include <sluice/queues/semaphore.hpp>
+#include <sluice/queues/watch.hpp>
 #include <sluice/runtime/executor.hpp>
 #include <sluice/runtime/fork_join.hpp>
 #include <sluice/runtime/join_handle.hpp>
