@@ -72,8 +72,11 @@ class broadcast_core final : public waiter_hub {
 
   /// What a reader at `position` finds.
   reading peek(std::uint64_t position) const noexcept;
-  /// Gets the item at `position`, or the oldest that is kept: `position` is that of what it got.
-  reading get(std::uint64_t& position, std::optional<snapshot<T>>& got) noexcept;
+  /// Gets a reference to the item at `position`, or to the oldest that is kept: `position` is that of what it got.
+  /// Null: there is none.
+  value_node<T>* get(std::uint64_t& position) noexcept;
+  /// What becomes of that reference.
+  snapshot<T> hold(value_node<T>& n) noexcept { return snapshot<T>(pool_, n); }
   /// Of a watch: what it holds.
   snapshot<T> newest() noexcept;
 
@@ -325,17 +328,18 @@ reading broadcast_core<T>::peek(std::uint64_t position) const noexcept {
 }
 
 template <class T>
-reading broadcast_core<T>::get(std::uint64_t& position, std::optional<snapshot<T>>& got) noexcept {
+value_node<T>* broadcast_core<T>::get(std::uint64_t& position) noexcept {
   for (;;) {
     shared_slot<T>& slot = slot_of(position);
     std::uint64_t word = slot.look();
     if (is_there(word, position)) {
       if (!slot.get_reference(word, layout_, pool_)) continue;
-      got.emplace(snapshot<T>(pool_, pool_.at(layout_.node(word))));
-      if (got->position() == position) return reading::item;
-      got.reset();  // the count in the word went round exactly
+      node& n = pool_.at(layout_.node(word));
+      if (n.position.get() == position) [[likely]]
+        return &n;
+      pool_.give_back(n);  // the count in the word went round exactly
     } else if (is_before(word, position)) {
-      if (sent() <= position) return (word & slot_layout::closed) != 0 ? reading::closed : reading::nothing;
+      if (sent() <= position) return nullptr;
       if (is_there(slot.look(), position)) continue;
     }
     position = std::max(position + 1, oldest());  // it was overwritten
@@ -348,7 +352,7 @@ snapshot<T> broadcast_core<T>::newest() noexcept {
   std::uint64_t word = slot.look();
   while (!slot.get_reference(word, layout_, pool_)) {
   }
-  return snapshot<T>(pool_, pool_.at(layout_.node(word)));
+  return hold(pool_.at(layout_.node(word)));
 }
 
 // ------------------------------------------------------------------------------------------- the runner

@@ -74,15 +74,16 @@ class item_reader {
     if constexpr (std::is_same_v<Result, bool>) {
       return core_->peek(position_) == reading::item;
     } else {
-      std::optional<snapshot<T>> got;
-      if (core_->get(position_, got) != reading::item) return std::nullopt;
+      value_node<T>* const got = core_->get(position_);
+      if (got == nullptr) return std::nullopt;
       if constexpr (std::is_same_v<Result, std::optional<T>>) {
-        std::optional<T> copy(**got);
+        const snapshot<T> held = core_->hold(*got);
+        std::optional<T> copy(*held);
         pass();
         return copy;
       } else {
         pass();
-        return got;
+        return core_->hold(*got);
       }
     }
   }
