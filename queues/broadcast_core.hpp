@@ -88,7 +88,6 @@ class broadcast_core final : public waiter_hub {
   }
   bool is_closed() const noexcept;
   std::size_t capacity() const noexcept { return capacity_; }
-  const std::string& name() const noexcept { return name_; }
   [[noreturn]] void refuse_closed(const char* operation) const {
     throw queue_closed(std::string("sluice: ") + operation + " on " + kind_ + " '" + name_ + "', which is closed");
   }
@@ -331,7 +330,7 @@ template <class T>
 value_node<T>* broadcast_core<T>::get(std::uint64_t& position) noexcept {
   for (;;) {
     shared_slot<T>& slot = slot_of(position);
-    std::uint64_t word = slot.look();
+    std::uint64_t word = slot.glance();
     if (is_there(word, position)) {
       if (!slot.get_reference(word, layout_, pool_)) continue;
       node& n = pool_.at(layout_.node(word));
@@ -340,7 +339,7 @@ value_node<T>* broadcast_core<T>::get(std::uint64_t& position) noexcept {
       pool_.give_back(n);  // the count in the word went round exactly
     } else if (is_before(word, position)) {
       if (sent() <= position) return nullptr;
-      if (is_there(slot.look(), position)) continue;
+      if (is_there(slot.glance(), position)) continue;
     }
     position = std::max(position + 1, oldest());  // it was overwritten
   }
@@ -349,7 +348,7 @@ value_node<T>* broadcast_core<T>::get(std::uint64_t& position) noexcept {
 template <class T>
 snapshot<T> broadcast_core<T>::newest() noexcept {
   shared_slot<T>& slot = slots_[0];
-  std::uint64_t word = slot.look();
+  std::uint64_t word = slot.glance();
   while (!slot.get_reference(word, layout_, pool_)) {
   }
   return hold(pool_.at(layout_.node(word)));

@@ -2,10 +2,9 @@
 // Nodes that hold one immutable value each, are counted by who reads them, and go back to a pool when the last one has
 // read.
 //
-//   node.references:  whole  it lies in a slot, or is about to         (+ what readers moved here, - what they gave
-//   back)
+//   node.references:  whole  it lies in a slot, or is about to: more by what readers moved here, less by what they gave back
 //                     n      it was taken out of its slot, and n still read
-//                     0      nobody has it but who is putting it back, or it lies in the pool
+//                     0      it lies in the pool, or is on its way there (or about `whole`, if all had given back before)
 //
 // I1  A node is in the pool, in one slot, in the hand of one sender, or read by somebody who will give it back.
 // I2  A node's memory stays until the pool goes: so the number of a node that was looked at too late still leads to a
@@ -48,8 +47,7 @@ struct value_node {
   atomic<std::uint32_t> next_free{
       0};                    // a link: number + 1, 0 at the end; all accesses relaxed: E2, or an exchange that fails
   std::uint32_t number = 0;  // its own
-  plain<std::uint64_t> position{
-      nothing};  // which item it holds; the sender's until it lies in a slot, then nobody writes it
+  plain<std::uint64_t> position{nothing};  // of the item it holds; the sender's until it lies in a slot, then nobody's
   alignas(T) std::byte storage[sizeof(T)];
 };
 
@@ -99,10 +97,7 @@ class value_pool {
     const std::uint64_t rest = node::whole - counted;
     // The caller's exchange on the slot has seen what readers moved here (E2 of shared_slot.hpp): so this is the last
     // value.
-    if (n.references.load(acquire) == rest) {  // E1 observe
-      n.references.store(0, relaxed);          // relaxed: nobody else has it
-      return take_out(n);
-    }
+    if (n.references.load(acquire) == rest) return take_out(n);             // E1 observe
     if (n.references.fetch_sub(rest, acq_rel) == rest) return take_out(n);  // E1 publish, observe
     return remains<T>{std::nullopt};
   }
@@ -173,7 +168,6 @@ class value_pool {
   // I3
   remains<T> take_out(node& n) noexcept {
     if constexpr (std::is_trivially_destructible_v<T>) {
-      n.position.set(node::nothing);
       give(n);
       return std::nullopt;
     } else {
@@ -183,7 +177,6 @@ class value_pool {
       }
       remains<T> value(std::move(*n.item()));
       std::destroy_at(n.item());
-      n.position.set(node::nothing);
       give(n);
       return value;
     }

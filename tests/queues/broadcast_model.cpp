@@ -130,7 +130,10 @@ void timed_wait(model::run& r) {
 void close_send_wait(model::run& r) {
   auto& s = r.make<broadcast_state>(std::size_t{1});
   auto& reader = r.make<model_reader>(s.subscribe());
-  r.thread("sender", [&s] { s.got[0] = send(*s.core, 1); });
+  r.thread("sender", [&s] {
+    s.got[0] = send(*s.core, 1);
+    if (s.got[0] == was_closed) model::check(s.written.get() == 7, "What was written before the close is visible.");
+  });
   r.thread("subscriber", [&s, &reader] { s.got[1] = next(reader); });
   r.thread("closer", [&s] {
     s.written.set(7);

@@ -17,7 +17,7 @@ class cell {
  public:
   using node = value_node<heavy>;
 
-  explicit cell(std::uint32_t first = 2, std::uint32_t most = 8) : pool_(first, most) {
+  explicit cell(std::uint32_t first = 2, std::uint32_t most = 8) : pool_(first, most), most_(most) {
     node& n = *pool_.take();
     n.references.store(node::whole, relaxed);
     slot_.begin(layout_.pack(0, n.number));
@@ -27,6 +27,7 @@ class cell {
     (void)pool_.retire(pool_.at(layout_.node(word)), slot_layout::references(word));
     model::check(pool_.read_count() == 0, "All readers have given back.");
     model::check(pool_.free_count() == pool_.made(), "All nodes are back.");
+    model::check(pool_.made() <= most_, "There are no more than were allowed.");
   }
 
   // False: there is no node.
@@ -45,7 +46,7 @@ class cell {
     return true;
   }
   node& borrow() {
-    std::uint64_t word = slot_.look();
+    std::uint64_t word = slot_.glance();
     while (!slot_.get_reference(word, layout_, pool_)) {
     }
     return pool_.at(layout_.node(word));
@@ -63,6 +64,7 @@ class cell {
   slot_layout layout_{16};
   shared_slot<heavy> slot_;
   value_pool<heavy> pool_;
+  std::uint32_t most_;
   std::uint64_t sets_[model::most_threads + 1]{};  // by each thread
 };
 
