@@ -20,8 +20,10 @@
 //     that hold nothing.)
 // I5  A reader's position only grows. What it has skipped was sent, and overwritten before it was read; so seen +
 //     missed = position.
+// I6  Once there was an item for a reader there always is: who sees that an item was overwritten has seen, by that
+//     look, that tail came `capacity` further. So a wait that ends with an item has it when it goes on.
 // E1  tail moved on (release) -> who reads tail (acquire): the slots of all items before it are no older.
-// E2  a reader goes (release) -> the destructor (acquire): it touches nothing any more.
+// E2  a reader goes (release) -> who counts the readers (acquire), and may destroy this: it touches nothing any more.
 //
 // Source: the helped tail is that of M. Michael and M. Scott's queue (PODC 1996). Design note: queues/README.md.
 
@@ -92,10 +94,10 @@ class broadcast_core final : public waiter_hub {
     throw queue_closed(std::string("sluice: ") + operation + " on " + kind_ + " '" + name_ + "', which is closed");
   }
 
-  // Readers that may come back. Relaxed: a snapshot.
-  void reader_came() noexcept { readers_.fetch_add(1, relaxed); }
-  void reader_goes() noexcept { readers_.fetch_sub(1, release); }  // E2 publish
-  std::size_t readers() const noexcept { return readers_.load(relaxed); }
+  // Readers that may come back.
+  void reader_came() noexcept { readers_.fetch_add(1, relaxed); }          // relaxed: only a number
+  void reader_goes() noexcept { readers_.fetch_sub(1, release); }          // E2 publish
+  std::size_t readers() const noexcept { return readers_.load(acquire); }  // E2 observe
 
  private:
   using node = value_node<T>;
@@ -128,8 +130,8 @@ class broadcast_core final : public waiter_hub {
   node& take_node();
   sending publish(node& n, std::uint64_t position) noexcept;
   void move_tail(std::uint64_t from) noexcept {
-    // The caller knows no less after it, whoever did it. E1 publish, E1 observe
-    (void)tail_.compare_exchange_strong(from, from + 1, release, acquire);
+    // E1 publish. relaxed: somebody else has done it
+    (void)tail_.compare_exchange_strong(from, from + 1, release, relaxed);
   }
   end_of_items find_end() noexcept;
   void kicked(std::uintptr_t bits) noexcept override;
@@ -174,7 +176,7 @@ broadcast_core<T>::broadcast_core(const char* kind, std::size_t capacity, std::s
 template <class T>
 broadcast_core<T>::~broadcast_core() {
   seize();
-  const std::size_t left = readers_.load(acquire);  // E2 observe
+  const std::size_t left = readers_.load(relaxed);  // relaxed: who may destroy it knows that they have gone
   if (left != 0) {
     fail(std::string("a ") + kind_ + " '" + name_ + "' is destroyed while somebody may still read it (" +
          std::to_string(left) + " subscribed, of whom " + std::to_string(waiters_.size()) +
@@ -330,7 +332,7 @@ template <class T>
 value_node<T>* broadcast_core<T>::get(std::uint64_t& position) noexcept {
   for (;;) {
     shared_slot<T>& slot = slot_of(position);
-    std::uint64_t word = slot.glance();
+    std::uint64_t word = slot.look();
     if (is_there(word, position)) {
       if (!slot.get_reference(word, layout_, pool_)) continue;
       node& n = pool_.at(layout_.node(word));
@@ -339,7 +341,7 @@ value_node<T>* broadcast_core<T>::get(std::uint64_t& position) noexcept {
       pool_.give_back(n);  // the count in the word went round exactly
     } else if (is_before(word, position)) {
       if (sent() <= position) return nullptr;
-      if (is_there(slot.glance(), position)) continue;
+      if (is_there(slot.look(), position)) continue;
     }
     position = std::max(position + 1, oldest());  // it was overwritten
   }
@@ -348,7 +350,7 @@ value_node<T>* broadcast_core<T>::get(std::uint64_t& position) noexcept {
 template <class T>
 snapshot<T> broadcast_core<T>::newest() noexcept {
   shared_slot<T>& slot = slots_[0];
-  std::uint64_t word = slot.glance();
+  std::uint64_t word = slot.look();
   while (!slot.get_reference(word, layout_, pool_)) {
   }
   return hold(pool_.at(layout_.node(word)));

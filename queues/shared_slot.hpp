@@ -75,15 +75,13 @@ class shared_slot {
   /// Not shared yet.
   void begin(std::uint64_t word) noexcept { word_.store(word, relaxed); }
   std::uint64_t look() const noexcept { return word_.load(acquire); }  // E1 observe
-  /// For get_reference(), which observes.
-  std::uint64_t glance() const noexcept { return word_.load(relaxed); }
 
   /// Gets a reference to the node that `word` names, if the slot still has that word. Otherwise: false, and `word` is
   /// what it has.
   bool get_reference(std::uint64_t& word, const slot_layout& layout, value_pool<T>& pool) noexcept {
     if (slot_layout::references(word) == slot_layout::most_references) [[unlikely]] {
       yield_thread();  // I2
-      word = glance();
+      word = look();
       return false;
     }
     const std::uint64_t after = word + slot_layout::one_reference;

@@ -7,6 +7,9 @@
 #include "model_broadcast.hpp"
 #include "model_payload.hpp"
 
+#include <memory>
+#include <optional>
+
 namespace {
 
 using namespace sluice;
@@ -228,6 +231,66 @@ void destroyed_beside_a_kick(model::run& r) {
   });
 }
 
+// The same when it was waited for again while the kick was on its way: it owes one, and not two.
+void destroyed_after_two_waits(model::run& r) {
+  auto& s = r.make<broadcast_state>(std::size_t{1});
+  r.thread("sender", [core = s.core.get()] { send(*core, 1); });
+  r.thread("subscriber", [&s] {
+    {
+      model_reader reader(*s.core, 0);
+      if (next_in_time(reader) == came_too_late && try_next(reader) != 1) return;
+      model::check(next_in_time(reader) == came_too_late, "There is no more.");
+    }
+    s.core.reset();
+  });
+}
+
+// The same by one who holds on to a value that the sender replaces, and so is the last to give its node back.
+void destroyed_by_a_borrower(model::run& r) {
+  auto& s = r.make<broadcast_state>(std::size_t{1});
+  send(*s.core, 1);
+  r.thread("sender", [core = s.core.get()] { send(*core, 2); });
+  r.thread("subscriber", [&s] {
+    {
+      model_reader reader(*s.core, 0);
+      const auto held = reader.take<std::optional<snapshot<heavy>>>();
+      if ((*held)->number() == 1) model::check(next(reader) == 2, "The next item.");
+    }
+    s.core.reset();
+  });
+}
+
+// Who sees that nobody reads any more may destroy it.
+void destroyed_when_all_have_gone(model::run& r) {
+  auto& s = r.make<broadcast_state>(std::size_t{1});
+  send(*s.core, 1);
+  auto reader = std::make_shared<std::optional<model_reader>>(model_reader(*s.core, 0));
+  r.thread("subscriber", [reader] {
+    model::check(try_next(**reader) == 1, "The item.");
+    reader->reset();
+  });
+  r.thread("owner", [&s] {
+    while (s.core->readers() != 0) yield_thread();
+    s.core.reset();
+  });
+}
+
+// One who looks again and again misses nothing while there is room.
+void polled(model::run& r) {
+  auto& s = r.make<broadcast_state>(std::size_t{2});
+  auto& reader = r.make<model_reader>(s.subscribe());
+  r.thread("sender", [&s] {
+    send(*s.core, 1);
+    send(*s.core, 2);
+  });
+  r.thread("subscriber", [&reader] {
+    const int first = try_next(reader);
+    const int second = try_next(reader);
+    if (first != -1 || second != -1) model::check(first == 1 || second == 1, "The first comes first.");
+    model::check(reader.missed() == 0, "Nothing was missed.");
+  });
+}
+
 // A subscriber that slept while the count of replacements, which has two bits here, went round exactly.
 auto gone_round(int sends) {
   return [=](model::run& r) {
@@ -235,7 +298,8 @@ auto gone_round(int sends) {
     auto& reader = r.make<model_reader>(s.subscribe());
     for (int i = 1; i <= sends; ++i) send(*s.core, i);
     r.thread("sender", [&s, sends] { send(*s.core, sends + 1); });
-    r.thread("subscriber", [&reader, sends] {
+    r.thread("subscriber", [&s, &reader, sends] {
+      model::check(s.core->peek(0) == reading::item, "There is one.");
       const int got = next(reader);
       model::check(got == sends || got == sends + 1, "It has what is kept.");
       model::check(reader.missed() == static_cast<std::uint64_t>(got - 1), "It knows what it has missed.");
@@ -314,6 +378,10 @@ const model::program p15{"broadcast: a subscriber destroys it, capacity 2", {}, 
 const model::program p16{"broadcast: destroyed after close", {}, destroyed_after_close};
 const model::program p17{"broadcast: destroyed beside two senders", {}, destroyed_beside_two};
 const model::program p18{"broadcast: destroyed beside a kick", {}, destroyed_beside_a_kick};
+const model::program p24{"broadcast: destroyed after two waits", {.timeouts = 2}, destroyed_after_two_waits};
+const model::program p25{"broadcast: destroyed when all have gone", {}, destroyed_when_all_have_gone};
+const model::program p26{"broadcast: polled x sends", {}, polled};
+const model::program p27{"broadcast: destroyed by a borrower", {}, destroyed_by_a_borrower};
 const model::program p19{"broadcast: the count went round, and one is missed", {}, gone_round(4)};
 const model::program p20{"broadcast: the count goes round while it looks", {}, gone_round(3)};
 const model::program p21{"broadcast: borrowed x sends", {}, borrowed};

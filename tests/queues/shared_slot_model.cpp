@@ -46,7 +46,7 @@ class cell {
     return true;
   }
   node& borrow() {
-    std::uint64_t word = slot_.glance();
+    std::uint64_t word = slot_.look();
     while (!slot_.get_reference(word, layout_, pool_)) {
     }
     return pool_.at(layout_.node(word));
