@@ -1,6 +1,7 @@
 #pragma once
 // Everything that a user of sluice types.
 
+#include <sluice/queues/broadcast.hpp>
 #include <sluice/queues/channel.hpp>
 #include <sluice/queues/errors.hpp>
 #include <sluice/queues/event.hpp>
@@ -9,6 +10,7 @@
 #include <sluice/queues/queue.hpp>
 #include <sluice/queues/semaphore.hpp>
 #include <sluice/queues/spsc_queue.hpp>
+#include <sluice/queues/watch.hpp>
 #include <sluice/queues/weighted_queue.hpp>
 #include <sluice/runtime/delay_queue.hpp>
 #include <sluice/runtime/executor.hpp>
