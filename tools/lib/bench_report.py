@@ -140,7 +140,8 @@ def print_machine(machine):
     print(f"{machine['machine']}, {machine['processors']} processors, {machine['memory']}, Linux {machine['kernel']}")
     print(f"{machine['time']}, load {machine['load']:.2f}, commit {machine['commit']}")
     print(f"{machine['compiler']}")
-    print(f"oneTBB {machine['oneTBB']}, moodycamel {machine['moodycamel']}, {machine['Go']}, Python {machine['python']}")
+    libraries = [f"{name} {machine[name]}" for name in ("oneTBB", "moodycamel", "Boost.Fiber", "Asio") if name in machine]
+    print(", ".join(libraries) + f", {machine['Go']}, Python {machine['python']}")
     if "crates" in machine:
         print(f"rustc {machine['rustc']}, " + ", ".join(f"{name} {version}" for name, version in machine["crates"].items()))
     transfer = machine["line_transfer_ns"]
