@@ -47,12 +47,15 @@ reading thread_queue_board(effort e) {
 template <class Queue>
 bool add_thread_queues(const char* peer) {
   add(peer, "queue.1024.1p1c", thread_queue_board<Queue, 1024, 1, 1>);
+  add(peer, "queue.1024.4p1c", thread_queue_board<Queue, 1024, 4, 1>);
   add(peer, "queue.1024.4p4c", thread_queue_board<Queue, 1024, 4, 4>);
   add(peer, "queue.1024.64p64c", thread_queue_board<Queue, 1024, 64, 64>);
   add(peer, "queue.16.1p1c", thread_queue_board<Queue, 16, 1, 1>);
+  add(peer, "queue.16.4p1c", thread_queue_board<Queue, 16, 4, 1>);
   add(peer, "queue.16.4p4c", thread_queue_board<Queue, 16, 4, 4>);
   add(peer, "queue.16.64p64c", thread_queue_board<Queue, 16, 64, 64>);
   add(peer, "queue.1.1p1c", thread_queue_board<Queue, 1, 1, 1>);
+  add(peer, "queue.1.4p1c", thread_queue_board<Queue, 1, 4, 1>);
   add(peer, "queue.1.4p4c", thread_queue_board<Queue, 1, 4, 4>);
   return add(peer, "queue.1.64p64c", thread_queue_board<Queue, 1, 64, 64>);
 }

@@ -132,12 +132,15 @@ bench::reading pipeline(bench::effort e) {
 
 const bool queues_listed =
     bench::add("sluice", "ping_pong", ping_pong) && bench::add("sluice", "queue.1024.1p1c", queue_board<1024, 1, 1>) &&
+    bench::add("sluice", "queue.1024.4p1c", queue_board<1024, 4, 1>) &&
     bench::add("sluice", "queue.1024.4p4c", queue_board<1024, 4, 4>) &&
     bench::add("sluice", "queue.1024.64p64c", queue_board<1024, 64, 64>) &&
     bench::add("sluice", "queue.16.1p1c", queue_board<16, 1, 1>) &&
+    bench::add("sluice", "queue.16.4p1c", queue_board<16, 4, 1>) &&
     bench::add("sluice", "queue.16.4p4c", queue_board<16, 4, 4>) &&
     bench::add("sluice", "queue.16.64p64c", queue_board<16, 64, 64>) &&
     bench::add("sluice", "queue.1.1p1c", queue_board<1, 1, 1>) &&
+    bench::add("sluice", "queue.1.4p1c", queue_board<1, 4, 1>) &&
     bench::add("sluice", "queue.1.4p4c", queue_board<1, 4, 4>) &&
     bench::add("sluice", "queue.1.64p64c", queue_board<1, 64, 64>) &&
     bench::add("sluice", "queue.pair.try", pair_board<pairs_by_try>) &&

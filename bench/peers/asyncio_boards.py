@@ -171,8 +171,8 @@ def queue_board(capacity: int, producers: int, consumers: int) -> Board:
 
 
 for capacity in (1024, 16, 1):
-    for ends in (1, 4, 64):
-        BOARDS[f"queue.{capacity}.{ends}p{ends}c"] = (queue_board(capacity, ends, ends), True)
+    for producers, consumers in ((1, 1), (4, 1), (4, 4), (64, 64)):
+        BOARDS[f"queue.{capacity}.{producers}p{consumers}c"] = (queue_board(capacity, producers, consumers), True)
 
 
 @board("queue.pair.try")

@@ -4,6 +4,7 @@ import statistics
 
 EARLIER_RMW_NS = 5.0  # a locked read-modify-write on the machine where the goals and the leaders were measured
 CLOSE = 1.05  # two figures that are nearer than this are close: the order of their medians may be chance
+COLUMN = 14  # the width of a contender's column
 CLOSE_ROUNDS = 15  # so many runs of each settle whether it is
 
 
@@ -131,6 +132,15 @@ def figure(value, width):
     return f"{value:{width},.{digits}f}"
 
 
+def heads(peers):
+    return "".join(f"{peer:>{COLUMN}}" for peer in peers)
+
+
+def figures(values):
+    """One for each contender."""
+    return "".join(figure(value, COLUMN) for value in values)
+
+
 def ratio(value, width):
     return " " * (width - 1) + "-" if value is None else f"{value:{width - 1}.2f}x"
 
@@ -139,7 +149,11 @@ def print_machine(machine):
     print(f"{machine['machine']}, {machine['processors']} processors, {machine['memory']}, Linux {machine['kernel']}")
     print(f"{machine['time']}, load {machine['load']:.2f}, commit {machine['commit']}")
     print(f"{machine['compiler']}")
-    print(f"oneTBB {machine['oneTBB']}, moodycamel {machine['moodycamel']}, {machine['Go']}, Python {machine['python']}")
+    libraries = [f"{name} {machine[name]}" for name in ("oneTBB", "moodycamel", "Boost.Fiber", "Asio") if name in machine]
+    print(", ".join(libraries) + f", {machine['Go']}, Python {machine['python']}")
+    if "crates" in machine:
+        crates = [f"{name} {version}" for name, version in machine["crates"].items()]
+        print(", ".join([f"rustc {machine['rustc']}", *crates]))
     transfer = machine["line_transfer_ns"]
     print(
         f"one locked read-modify-write {machine['locked_rmw_ns']:.2f} ns"
@@ -197,11 +211,11 @@ def name_with_ratio(row, standing):
 
 
 def print_figures(rows, peers):
-    head = f"{'board':<20}{'unit':>9}" + "".join(f"{peer:>12}" for peer in peers)
+    head = f"{'board':<20}{'unit':>9}" + heads(peers)
     print(head + f"{'vs best':>10}{'goal':>10}{'vs goal':>10}{'leader*':>10}{'vs it':>8}")
     for row in rows:
         line = f"{row.board['board']:<20}{row.board['unit']:>9}"
-        line += "".join(figure(row.cells[peer].value, 12) for peer in peers)
+        line += figures(row.cells[peer].value for peer in peers)
         line += ratio(row.advantage(row.cells[row.best].value) if row.best else None, 10)
         line += figure(row.goal, 10) + ratio(row.advantage(row.goal), 10)
         print(line + figure(row.leader, 10) + ratio(row.advantage(row.leader), 8))
@@ -219,9 +233,9 @@ def print_tails(rows, peers):
         for name, unit in names:
             if any(cell.median(name) is not None for cell in row.cells.values()):
                 label = f"{row.board['board']} {name[:3]}"
-                lines.append(f"{label:<22}{unit:>7}" + "".join(figure(row.cells[peer].median(name), 12) for peer in peers))
+                lines.append(f"{label:<22}{unit:>7}" + figures(row.cells[peer].median(name) for peer in peers))
     if lines:
-        print("Lateness" + " " * 21 + "".join(f"{peer:>12}" for peer in peers))
+        print("Lateness" + " " * 21 + heads(peers))
         print("\n".join(lines) + "\n")
 
 
@@ -239,21 +253,21 @@ def print_conditions(rows, peers):
     for row in rows:
         for name, title in names:
             if any(cell.median(name) is not None for cell in row.cells.values()):
-                cells = "".join(figure(row.cells[peer].median(name), 12) for peer in peers)
+                cells = figures(row.cells[peer].median(name) for peer in peers)
                 lines.append(f"{row.board['board']:<21}{title:<36}{cells}")
     if lines:
-        print(f"{'Under bad conditions':<57}" + "".join(f"{peer:>12}" for peer in peers))
+        print(f"{'Under bad conditions':<57}" + heads(peers))
         print("\n".join(lines) + "\n")
 
 
 def print_costs(rows, peers):
-    print("M items per CPU-second" + " " * 7 + "".join(f"{peer:>12}" for peer in peers) + "   vs best   peak memory, MB")
+    print("M items per CPU-second" + " " * 7 + heads(peers) + "   vs best   peak memory, MB")
     for row in rows:
         if row.board["unit"] not in ("ns", "M/s"):
             continue
         work = {peer: row.cells[peer].median("items_per_cpu_s") for peer in peers}
         memory = [f"{row.cells[peer].median('peak_rss_mb') or 0:.0f}" for peer in peers]
-        line = "".join(figure(None if value is None else value * 1e-6, 12) for value in work.values())
+        line = figures(None if value is None else value * 1e-6 for value in work.values())
         print(f"{row.board['board']:<29}{line}{ratio(row.cpu_advantage()[0], 10)}   {' '.join(memory)}")
     print()
 
