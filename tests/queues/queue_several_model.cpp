@@ -209,6 +209,33 @@ void nothing_was_put(model::run& r) {
   r.thread("closer", [&s] { s.items->close(); });
 }
 
+// A put_many that is claimed, put back for want of room and cancelled meanwhile is over, and stands in no list.
+void cancelled_while_claimed(model::run& r) {
+  struct registered : queue_state {
+    registered() : queue_state(1) {}
+    payload own[2] = {payload(1), payload(2)};
+    put_many_awaiter<payload> putter{*items, one, own};
+  };
+  auto& s = r.make<registered>();
+  put_now(*s.items, 8);
+  model::check(!s.putter.await_ready() && s.putter.await_suspend(std::coroutine_handle<>{}), "There is no room.");
+  r.thread("getter", [&s] {
+    const ring_status status = s.items->try_get([](payload&&) {});
+    model::check(is_done(status), "There is an item.");
+  });
+  r.thread("canceller", [&s] { s.one.cancel(); });
+  r.finally([&s] {
+    s.one.park();
+    int moved = 0;
+    try {
+      moved = static_cast<int>(s.putter.await_resume());
+    } catch (const cancelled&) {
+    }
+    model::check(moved < 2 && s.items->items().size() == static_cast<std::size_t>(moved), "What was put is there.");
+    s.items.reset();  // aborts if somebody waits
+  });
+}
+
 // A put that is claimed for a get that is just cancelled waits on, and meets the next get. Both have found nobody before they register.
 void meet_behind_a_cancelled_get(model::run& r) {
   struct registering : queue_state {
@@ -250,6 +277,7 @@ const model::program p11{"queue: next x cancel", {}, cancelled_next};
 const model::program p12{"queue: get_many x cancel, then put", {}, cancelled_get_many};
 const model::program p13{"queue: put_many x cancel x close", {}, nothing_was_put};
 const model::program p15{"queue: get_many x get x two puts", {}, get_many_beside_a_get};
+const model::program p16{"queue: put_many x get x cancel while it is claimed", {}, cancelled_while_claimed};
 const model::program p14{"queue: rendezvous, a put behind a cancelled get", {}, meet_behind_a_cancelled_get};
 
 }  // namespace
