@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 namespace {
@@ -201,6 +202,63 @@ void rendezvous_x_event(model::run& r) {
   r.finally([&s] { model::check(s.got == s.other, "They met, or neither did."); });
 }
 
+// ------------------------------------------------------------------------------------------ without others that would help
+
+// Nothing but the cancellation ends it.
+void cancelled_alone(model::run& r) {
+  auto& s = r.make<state>();
+  r.thread("task", [&s] {
+    model::check(get_either(s, s.task) == was_cancelled, "It is cancelled.");
+    s.a.reset();
+    s.b.reset();
+  });
+  r.thread("canceller", [&s] { s.task.cancel(); });
+}
+
+// A task that is cancelled already takes nothing, though something is there.
+void cancelled_before(model::run& r) {
+  auto& s = r.make<state>();
+  put(*s.a, 1);
+  put(*s.b, 2);
+  s.task.cancel();
+  r.thread("task", [&s] { model::check(get_either(s, s.task) == was_cancelled, "It is cancelled."); });
+  r.finally([&s] { model::check(left_in(*s.a) + left_in(*s.b) == 3, "Nothing was taken."); });
+}
+
+// Of arms that are ready at once the first is chosen, in order.
+void first_in_order(model::run& r) {
+  auto& s = r.make<state>();
+  put(*s.a, 1);
+  put(*s.b, 2);
+  r.thread("task", [&s] {
+    auto first = await(s.task, select(in_order, s.a->get(), s.b->get()));
+    model::check(first.index() == 0 && std::get<0>(first).value() == 1, "The first one is ready.");
+    auto second = await(s.task, select(in_order, s.a->get(), s.b->get()));
+    model::check(second.index() == 1 && std::get<1>(second).value() == 2, "The second one alone is ready.");
+  });
+}
+
+// An arm that is left out takes nothing; and one at least takes part.
+void left_out(model::run& r) {
+  auto& s = r.make<state>();
+  put(*s.a, 1);
+  r.thread("task", [&s] {
+    auto got = await(s.task, select(in_order, arm_if(false, s.a->get()), s.b->get()));
+    model::check(got.index() == 1 && std::get<1>(got).value() == 2, "The second arm takes part.");
+    try {
+      (void)await(s.task, select(arm_if(false, s.a->get())));
+      model::fail("It would wait for ever.");
+    } catch (const std::invalid_argument&) {
+    }
+  });
+  r.thread("putter", [&s] { put(*s.b, 2); });
+  r.finally([&s] { model::check(left_in(*s.a) == 1, "Nothing was taken there."); });
+}
+
+const model::program p10{"select: cancel", {}, cancelled_alone};
+const model::program p11{"select: of a cancelled task", {}, cancelled_before};
+const model::program p12{"select: in order", {}, first_in_order};
+const model::program p13{"select: an arm that is left out x put", {}, left_out};
 const model::program p1{"select: put x put", {}, put_x_put};
 const model::program p2{"select: destroys both queues", {}, destroys_both};
 const model::program p3{"select: put x cancel", {}, put_x_cancel};
