@@ -43,19 +43,20 @@ bool select_core::refused() noexcept {
 void select_core::begin(std::coroutine_handle<> self) noexcept {
   parent_.handle = self;
   parent_.note_wait("select", this);
-  linked_ = parent_.arm(link_);
-  if (!linked_) (void)choose_this(this);
+  linked_.set(parent_.arm(link_));
+  if (!linked_.get()) (void)choose_this(this);
 }
 
 bool select_core::end(std::uint32_t waiting) noexcept {
   const void* const chosen = choice_.load(relaxed);
   // Who was chosen without waiting tells nobody of it; nor does a cancellation that came before the link.
-  const bool tells = chosen == nullptr ||
-                     (chosen == this ? linked_ : std::any_of(arms_.begin(), arms_.end(), [&](const arm_context* arm) {
-                       return arm == chosen && arm->waits;
-                     }));
+  const bool tells =
+      chosen == nullptr ||
+      (chosen == this ? linked_.get() : std::any_of(arms_.begin(), arms_.end(), [&](const arm_context* arm) {
+        return arm == chosen && arm->waits.get();
+      }));
   const std::uint32_t mine = tells ? registered : registered | decided;
-  std::uint32_t parties = 1 + static_cast<std::uint32_t>(arms_.size()) - waiting + (linked_ ? 0 : 1);
+  std::uint32_t parties = 1 + static_cast<std::uint32_t>(arms_.size()) - waiting + (linked_.get() ? 0 : 1);
   const std::uint32_t before = phase_.fetch_or(mine, acq_rel);  // E1 publish, E2 observe
   if ((before | mine) == (registered | decided)) parties += settle();
   return !gate_.leave(parties);
@@ -108,9 +109,9 @@ void select_core::leave(bool settles) noexcept {
 std::uint32_t select_core::settle() noexcept {
   const void* const chosen = choice_.load(relaxed);
   for (arm_context* const arm : arms_) {
-    if (arm->waits && arm != chosen) arm->cancel();
+    if (arm->waits.get() && arm != chosen) arm->cancel();
   }
-  return linked_ && parent_.disarm(link_) ? 1 : 0;
+  return linked_.get() && parent_.disarm(link_) ? 1 : 0;
 }
 
 }  // namespace sluice::impl

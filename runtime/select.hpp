@@ -48,8 +48,8 @@ namespace impl {
 class arm_context final : public task_context {
  public:
   explicit arm_context(waker& select) noexcept : task_context(select) {}
-  bool enabled = true;  // before it begins
-  bool waits = false;   // await_suspend's until it says registered; then whoever cancels the losers
+  bool enabled = true;       // before it begins
+  plain<bool> waits{false};  // await_suspend's until it says registered; then whoever cancels the losers (E1)
 };
 
 class select_core : public cancel_relay, private waker {
@@ -96,7 +96,7 @@ class select_core : public cancel_relay, private waker {
   task_context& parent_;
   std::span<arm_context* const> arms_;
   cancellable link_{this};
-  bool linked_ = false;                  // written before `registered`
+  plain<bool> linked_{false};            // written before `registered` (E1)
   select_core* next_ = nullptr;          // of the selects that a thread is to settle
   atomic<const void*> choice_{nullptr};  // see above; the gate hands it over, otherwise relaxed
   atomic<std::uint32_t> phase_{begun};   // see above
@@ -200,8 +200,9 @@ class [[nodiscard]] select_awaiter final : public select_core {
     for (const std::size_t i : order_) {
       if (!is_open()) break;
       if (!list_[i]->enabled) continue;
-      list_[i]->waits = with_arm(i, [&](auto& arm) { return arm.awaiter().await_suspend(self); });
-      if (list_[i]->waits) {
+      const bool waits = with_arm(i, [&](auto& arm) { return arm.awaiter().await_suspend(self); });
+      list_[i]->waits.set(waits);
+      if (waits) {
         ++waiting;
       } else {
         over(*list_[i]);

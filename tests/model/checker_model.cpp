@@ -127,6 +127,22 @@ const program use_after_free{"checker: a use after free is found", fails("Use af
                                });
                              }};
 
+// An index that is too large by one: behind the array lies nothing that was made, or something else.
+const program out_of_bounds{
+    "checker: an atomic that nobody made is found", fails("No atomic was constructed"), [](run& r) {
+      struct two {
+        word made[2];
+        std::uint64_t behind[2];
+      };
+      auto& words = r.make<two>();
+      r.thread([&words] {
+        const auto at = [&](std::size_t i) -> word& {
+          return *std::launder(reinterpret_cast<word*>(reinterpret_cast<std::byte*>(&words) + i * sizeof(word)));
+        };
+        for (std::size_t i = 0; i < 3; ++i) (void)at(i).load(relaxed);
+      });
+    }};
+
 const program use_after_destruction{"checker: a use after destruction is found", fails("Use after destruction"),
                                     [](run& r) {
                                       auto& destroyed = r.make<word>(0u);

@@ -58,15 +58,17 @@ std::uint32_t engine::find(const void* address, std::size_t size) {
   return index;
 }
 
-// An atomic access needs a living atomic. One that no constructor announced (a static) is taken as it is.
+// An atomic access needs a living atomic. One that no constructor announced is taken as it is where it may be a static; on the
+// program's heap there is none: that access leads out of what it was meant for.
 void engine::require_usable(location& x, site where) {
   if (x.freed) fail("Use after free: %s at %s.", label(x).c_str(), show(where).c_str());
   if (x.holds == location::content::destroyed) {
     fail("Use after destruction: %s at %s.", label(x).c_str(), show(where).c_str());
   }
   if (x.holds == location::content::atomic) return;
-  x.holds = location::content::atomic;
   x.external = !heap_.owns(reinterpret_cast<void*>(x.address));
+  if (!x.external) fail("No atomic was constructed at %s, used at %s.", label(x).c_str(), show(where).c_str());
+  x.holds = location::content::atomic;
   std::memcpy(&x.initial, reinterpret_cast<void*>(x.address), x.size);
   x.history.push_back({x.initial, view{}, 0, 0});
 }

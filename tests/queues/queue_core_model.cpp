@@ -228,6 +228,34 @@ void heir_behind_the_closer(model::run& r) {
   });
 }
 
+// Or behind one that gives it another capacity, which waits for the runner.
+void heir_behind_the_owner(model::run& r) {
+  struct shared {
+    executor tasks;
+    queue<payload> items{2};
+    plain<int> got[2];
+  };
+  auto& s = r.make<shared>();
+  get_then_note(s.tasks, s.items, s.got[0]);
+  get_then_note(s.tasks, s.items, s.got[1]);
+  r.thread("putter", [&s] {
+    try {
+      (void)s.items.try_put(payload(1));
+    } catch (const queue_closed&) {
+    }
+  });
+  r.thread("owner", [&s] {
+    s.items.close();
+    s.items.set_capacity(3);
+    s.tasks.run();
+  });
+  r.finally([&s] {
+    s.tasks.run();
+    model::check(s.tasks.live == 0 && s.got[1].get() == was_closed, "Both have heard.");
+    model::check(s.items.capacity() == 3, "It has the new capacity.");
+  });
+}
+
 // ------------------------------------------------------------------------------------------ destruction
 
 // A get times out beside the put that would have served it; once that has taken effect, the queue may go.
@@ -300,6 +328,7 @@ const model::program p15{"queue: unfinished() beside a put and a task_done", {},
 const model::program p08{"queue: close_now x get x timeout x join", {}, close_now_timeout_join};
 const model::program p09{"queue: close x put x timeout x get", {}, close_put_timeout_get};
 const model::program p10{"queue: the heir is queued behind close_now", {}, heir_behind_the_closer};
+const model::program p17{"queue: the heir is queued behind set_capacity", {}, heir_behind_the_owner};
 const model::program p11{"queue: destroyed beside a put", {}, destroyed_beside_a_put};
 const model::program p12{"queue: destroyed beside a get", {}, destroyed_beside_a_get};
 const model::program p13{"queue: destroyed beside a task_done", {}, destroyed_beside_a_task_done};

@@ -119,6 +119,21 @@ void cancelled_line(model::run& r) {
   r.thread("canceller", [&s] { s.line.cancel(); });
 }
 
+// The line itself has made the scope: who is told of it by the slot sees it as it was made.
+void made_by_the_line(model::run& r) {
+  auto& line = r.make<thread_context>();
+  r.thread("line", [&line] {
+    part scope(line);
+    scope.begin();
+    {
+      wait w;
+      if (w.begin(line)) w.until_cancelled();
+    }
+    scope.end();
+  });
+  r.thread("canceller", [&line] { line.cancel(); });
+}
+
 // The wait is completed in time, or not. Two cancel.
 void completed(model::run& r) {
   auto& s = r.make<state>();
@@ -222,6 +237,7 @@ const model::program p06{
     "scopes: the outer one is cancelled, and the line", {}, [](model::run& r) { shut_part(r, true, true); }};
 const model::program p07{
     "scopes: the inner one is cancelled, and the line", {}, [](model::run& r) { shut_part(r, false, true); }};
+const model::program p09{"scopes: one that the line has made, and the line is cancelled", {}, made_by_the_line};
 const model::program p08{"scopes: both are cancelled", {}, shut_both};
 
 }  // namespace

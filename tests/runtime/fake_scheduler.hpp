@@ -40,8 +40,9 @@ void work_off();
 void become_worker(scheduler& s, task_context* context) noexcept;
 /// Gives a worker something to take that is nothing, so that it does not wait any longer. For workers.
 void nudge() noexcept;
-/// From now on this worker takes what was woken before what it has forked.
-void prefer_woken() noexcept;
+/// So many times from now on this worker takes what was woken before what it has forked.
+void prefer_woken(unsigned times) noexcept;
+inline constexpr unsigned always = ~0u;
 /// The next child that this worker would take back lets others have their turn.
 void refuse_once() noexcept;
 /// Fires the `which`-th timer that was started, if it was and nobody has stopped it.

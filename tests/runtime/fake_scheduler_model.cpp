@@ -28,7 +28,7 @@ class fake_lane final : public fork_lane {
   void become_current() noexcept { current_lane::set(this); }
   runnable& token() noexcept { return token_; }
   bool refuses = false;      // to take back what was forked, once
-  bool woken_first = false;  // takes what is in the line before what it has forked
+  unsigned woken_first = 0;  // so many times it takes what is in the line before what it has forked
 
   runnable* steal() noexcept {
     runnable* r = nullptr;
@@ -134,7 +134,8 @@ void run_one(runnable& r) {
 void fake_lane::submit(runnable& r) noexcept { the_state->push(&r); }
 
 runnable* fake_lane::next() noexcept {
-  while (woken_first && !the_state->empty()) {
+  while (woken_first != 0 && !the_state->empty()) {
+    if (woken_first != fake::always) --woken_first;
     runnable* const r = the_state->pop();
     fake_lane* const others = the_state->lane_of(*r);
     if (others == nullptr) return r;
@@ -220,7 +221,7 @@ void become_worker(scheduler& s, task_context* context) noexcept {
 
 void nudge() noexcept { the_state->push(&fake_lane::mine().token()); }
 
-void prefer_woken() noexcept { fake_lane::mine().woken_first = true; }
+void prefer_woken(unsigned times) noexcept { fake_lane::mine().woken_first = times; }
 void refuse_once() noexcept { fake_lane::mine().refuses = true; }
 
 void work() {

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 task<value> plain_number(in_model, int n) { co_return value(n); }
 task<value> prefers_woken(in_model, state& s) {
-  fake::prefer_woken();
+  fake::prefer_woken(fake::always);
   return sleeper(in_model{}, s);
 }
 task<value> refuses(in_model, state& s) {

@@ -69,18 +69,26 @@ task<value> inner_moves(in_model, state& s) {
                   stays(in_model{}, s, 2));
 }
 // Goes on before what it has left in the deque is begun.
-task<value> moves_and_is_preferred(in_model, state& s) {
-  fake::prefer_woken();
+task<value> moves_and_is_preferred(in_model, state& s, unsigned times) {
+  fake::prefer_woken(times);
   return moves(in_model{}, s);
 }
 task<value> first_moves_preferred(in_model, state& s) {
-  return and_back(in_model{}, s, moves_and_is_preferred(in_model{}, s), stays(in_model{}, s, 1));
+  return and_back(in_model{}, s, moves_and_is_preferred(in_model{}, s, fake::always), stays(in_model{}, s, 1));
+}
+// A thief is on its way to the rest meanwhile, and may be late.
+task<value> first_moves_in_time(in_model, state& s) {
+  return and_back(in_model{}, s, moves_and_is_preferred(in_model{}, s, 1), stays(in_model{}, s, 1));
 }
 task<value> range_moves(in_model, state& s) {
   const auto make = [&s](int i) { return i != 1 ? moves(in_model{}, s) : stays(in_model{}, s, i); };
   auto answer = co_await each(in_model{}, s, make, 3);
   model::check(!co_await place{}, "The parent goes on where it was.");
   co_return value(answer.value());
+}
+task<value> range_moves_in_time(in_model, state& s) {
+  const auto make = [&s](int i) { return i == 0 ? moves_and_is_preferred(in_model{}, s, 1) : stays(in_model{}, s, i); };
+  return each(in_model{}, s, make, 2);
 }
 // A parent that goes on through its waker only: its children begin with whoever is free.
 task<value> from_there(in_model, state& s) {
@@ -133,6 +141,10 @@ const model::program p05{"moved lines: a child of the inner scope moves, a thief
                          [](model::run& r) { run(r, inner_moves, {}, {21}); }};
 const model::program p06{"moved lines: a child that has moved goes on where the rest is", bounded,
                          [](model::run& r) { run(r, first_moves_preferred, {.thieves = 0}, {13}); }};
+const model::program p14{"moved lines: a child that has moved goes on where the rest is, a thief", bounded,
+                         [](model::run& r) { run(r, first_moves_in_time, {}, {13}); }};
+const model::program p15{"moved lines: a child of a range has moved and goes on where the rest is, a thief", bounded,
+                         [](model::run& r) { run(r, range_moves_in_time, {}, {13}); }};
 const model::program p07{"moved lines: children of a range move, a thief", bounded,
                          [](model::run& r) { run(r, range_moves, {}, {19}); }};
 const model::program p08{"moved lines: a parent that does not go on just anywhere, a thief", bounded,

@@ -24,7 +24,7 @@ struct state : one_task {
   plain<int> answers[6];
   int thieves = 0;
   bool over = false;
-  atomic<std::uint32_t> ready{0};  // 1 once what comes first has been done
+  atomic<std::uint32_t> ready{0};  // 1 once what comes first has been done, 2 once the other has begun
 };
 
 task<> child(in_model, state& s, int n) {
@@ -142,6 +142,13 @@ task<> four_and_four(in_model, state& s, task_group& g) {
     co_await g.join();
   }
   model::check(s.core->roster_pages().used() == 2, "Closed pages are used again.");
+}
+
+// One full page, and a child alone on the next, which one of the others fills and the other one is given anew.
+task<> spawns_three(in_model, state& s, task_group& g) {
+  for (int i = 0; i < 4; i += 2) g.spawn(parent(in_model{}, s, g, i, i + 1));
+  g.spawn(child(in_model{}, s, 4));
+  co_return;
 }
 
 // What the first group used is there for the second.
@@ -272,6 +279,38 @@ void run_looked_at(model::run& r) {
   });
 }
 
+// A child has left its page empty, and is about to close it: meanwhile it is filled and closed, opened for another child, and empty again.
+// So it closes that, too, and who goes on has seen what that child did.
+void run_closed_meanwhile(model::run& r) {
+  auto& s = r.make<state>();
+  auto& alone = r.make<atomic<runnable*>>();
+  s.spawn(whole(in_model{}, s, spawns_three));
+  r.thread("worker", [&s, &alone] {
+    fake::run(*s.root);
+    runnable* const parents[] = {&fake::take(), &fake::take()};
+    alone.store(&fake::take(), release);
+    s.ready.store(1, release);
+    futex::wake(s.ready, 1);
+    while (s.ready.load(relaxed) != 2) futex::wait(s.ready, 1);
+    for (runnable* each : parents) {
+      fake::run(*each);
+      fake::work(1);
+    }
+  });
+  r.thread("thief", [&s, &alone] {
+    while (s.ready.load(acquire) == 0) futex::wait(s.ready, 0);
+    s.ready.store(2, relaxed);
+    futex::wake(s.ready, 1);
+    fake::run(*alone.load(relaxed));
+  });
+  r.finally([&s] {
+    fake::work_off();
+    model::check(s.outcome == 1, "The caller has what its group answered.");
+    for (int i = 0; i < 5; ++i) model::check(s.answers[i].get() == 6 + i, "Every child has ended.");
+    s.handle.reset();
+  });
+}
+
 // The last to be in a full page is one that has looked, and who goes on is not the one that ran the children.
 void run_last_looker(model::run& r) {
   auto& s = r.make<state>();
@@ -370,6 +409,8 @@ const model::program p17{"roster: a child spawns one as the body joins", closely
                          [](model::run& r) { run_joined(r, grandchild_joined, 1, 1, 2, 2); }};
 const model::program p18{"roster: the body joins again after a timeout", closely_bounded, run_timed_out};
 const model::program p19{"roster: a child ends while two look", all, run_looked_at};
+const model::program p21{"roster: a page is closed and opened as a child is about to close it", bounded,
+                         run_closed_meanwhile};
 const model::program p20{"roster: a looker is the last in a full page", all, run_last_looker};
 
 }  // namespace

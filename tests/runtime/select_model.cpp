@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 namespace {
@@ -201,6 +202,126 @@ void rendezvous_x_event(model::run& r) {
   r.finally([&s] { model::check(s.got == s.other, "They met, or neither did."); });
 }
 
+// A get that says whether it was cancelled although it was chosen.
+struct watched_get {
+  struct awaiter {
+    static constexpr bool is_arm = true;
+
+    bool await_ready() noexcept { return get.await_ready(); }
+    bool await_suspend(std::coroutine_handle<> self) noexcept { return get.await_suspend(self); }
+    item await_resume() {
+      model::check(!context->cancelled(), "The chosen arm is not cancelled.");
+      return get.await_resume();
+    }
+
+    task_context* context;
+    get_awaiter<item, item> get;
+  };
+  awaiter bind(task_context& context) && { return {&context, from->get().bind(context)}; }
+
+  queue<item>* from;
+};
+
+// Whoever lets the losers go knows who was chosen.
+void chosen_is_not_cancelled(model::run& r) {
+  auto& s = r.make<state>();
+  r.thread("task", [&s] {
+    auto got = await(s.task, select(watched_get{s.a.get()}, watched_get{s.b.get()}));
+    model::check(got.index() == 0 && std::get<0>(got).value() == 1, "The item is taken.");
+  });
+  r.thread("putter", [&s] { put(*s.a, 1); });
+}
+
+// ------------------------------------------------------------------------------------------ without others that would help
+
+// Nothing but the cancellation ends it.
+void cancelled_alone(model::run& r) {
+  auto& s = r.make<state>();
+  r.thread("task", [&s] {
+    model::check(get_either(s, s.task) == was_cancelled, "It is cancelled.");
+    s.a.reset();
+    s.b.reset();
+  });
+  r.thread("canceller", [&s] { s.task.cancel(); });
+}
+
+// A task that is cancelled already takes nothing, though something is there.
+void cancelled_before(model::run& r) {
+  auto& s = r.make<state>();
+  put(*s.a, 1);
+  put(*s.b, 2);
+  s.task.cancel();
+  r.thread("task", [&s] { model::check(get_either(s, s.task) == was_cancelled, "It is cancelled."); });
+  r.finally([&s] { model::check(left_in(*s.a) + left_in(*s.b) == 3, "Nothing was taken."); });
+}
+
+// Of arms that are ready at once the first is chosen, in order.
+void first_in_order(model::run& r) {
+  auto& s = r.make<state>();
+  put(*s.a, 1);
+  put(*s.b, 2);
+  r.thread("task", [&s] {
+    auto first = await(s.task, select(in_order, s.a->get(), s.b->get()));
+    model::check(first.index() == 0 && std::get<0>(first).value() == 1, "The first one is ready.");
+    auto second = await(s.task, select(in_order, s.a->get(), s.b->get()));
+    model::check(second.index() == 1 && std::get<1>(second).value() == 2, "The second one alone is ready.");
+  });
+}
+
+// A put that is chosen because its queue was closed says so.
+void closed_for_a_put(model::run& r) {
+  auto& s = r.make<state>();
+  put(*s.a, 8);
+  r.thread("task", [&s] {
+    item own(2);
+    try {
+      (void)await(s.task, select(s.a->put(std::move(own)), s.b->get()));
+      model::fail("There was no room.");
+    } catch (const queue_closed&) {
+      model::check(own.value() == 2, "Nothing was taken.");
+    }
+  });
+  r.thread("closer", [&s] { s.a->close(); });
+}
+
+template <class Error, class Call>
+bool throws(Call&& call) {
+  try {
+    call();
+    return false;
+  } catch (const Error&) {
+    return true;
+  }
+}
+
+// An arm that is left out takes nothing, and need not be possible; one at least takes part.
+void left_out(model::run& r) {
+  struct more : state {
+    queue<item> meeting{rendezvous};
+    item own{4};
+  };
+  auto& s = r.make<more>();
+  put(*s.a, 1);
+  r.thread("task", [&s] {
+    auto got = await(s.task, select(in_order, arm_if(false, s.a->get()), s.b->get(),
+                                    arm_if(false, s.meeting.put(std::move(s.own)))));
+    model::check(got.index() == 1 && std::get<1>(got).value() == 2, "The second arm takes part.");
+    model::check(throws<std::invalid_argument>([&s] { (void)await(s.task, select(arm_if(false, s.a->get()))); }),
+                 "It would wait for ever.");
+    model::check(
+        throws<std::logic_error>([&s] { (void)await(s.task, select(s.a->get(), s.meeting.put(std::move(s.own)))); }),
+        "A put on a rendezvous may have been claimed when another arm is chosen.");
+  });
+  r.thread("putter", [&s] { put(*s.b, 2); });
+  r.finally([&s] { model::check(left_in(*s.a) == 1 && s.own.value() == 4, "Nothing was taken there."); });
+}
+
+const model::program p10{"select: cancel", {}, cancelled_alone};
+const model::program p11{"select: of a cancelled task", {}, cancelled_before};
+const model::program p12{"select: in order", {}, first_in_order};
+const model::program p13{"select: an arm that is left out x put", {}, left_out};
+const model::program p15{"select: close x a put that has no room", {}, closed_for_a_put};
+const model::program p14{"select: the chosen arm is not cancelled", {}, chosen_is_not_cancelled};
 const model::program p1{"select: put x put", {}, put_x_put};
 const model::program p2{"select: destroys both queues", {}, destroys_both};
 const model::program p3{"select: put x cancel", {}, put_x_cancel};

@@ -1,0 +1,172 @@
+// models: queues/ring.hpp
+// What the flag ring says of itself: full, empty and a size are true at some moment, also for steps of several items and for those of the
+// runner; who meets a frozen word is told so; and who holds an old word while items move looks at no cell that is not there.
+#include <sluice/model/program.hpp>
+
+#include "model_ring.hpp"
+
+#include <cstddef>
+
+namespace {
+
+using namespace sluice::impl;
+using namespace sluice::test;
+using state = ring_state;
+
+// One item by the steps for several.
+ring_batch put_one(state& s, int value) {
+  payload item(value);
+  return s.items.try_push_many(&item, 1);
+}
+ring_batch get_one(state& s) {
+  payload out(0);
+  return s.items.try_pop_many(&out, 1);
+}
+
+void put_many(state& s, int value) { model::check(put_one(s, value).status == ring_status::done, "There is room."); }
+void get_many(state& s) { model::check(get_one(s).status == ring_status::done, "There is an item."); }
+
+// A ring that never held more than it might is not full, and one that always holds an item is not empty.
+auto full_is_exact(int laps) {
+  return [=](model::run& r) {
+    auto& s = r.make<state>(std::size_t{2});
+    r.thread("putter and getter", [=, &s] {
+      for (int i = 0; i < laps; ++i) {
+        put_many(s, 1);
+        get_many(s);
+      }
+      put_many(s, 1);
+    });
+    r.thread("putter", [&s] { model::check(put_one(s, 2).moved == 1, "A ring with room for one more is not full."); });
+  };
+}
+
+auto empty_is_exact(int laps) {
+  return [=](model::run& r) {
+    auto& s = r.make<state>(std::size_t{2});
+    put(s, 1);
+    r.thread("putter and getter", [=, &s] {
+      for (int i = 0; i < laps; ++i) {
+        put_many(s, 2);
+        get_many(s);
+      }
+    });
+    r.thread("getter", [&s] { model::check(get_one(s).moved == 1, "A ring that always holds an item is not empty."); });
+  };
+}
+
+// A step that moves nothing says why.
+void nothing_has_a_reason(model::run& r) {
+  auto& s = r.make<state>(std::size_t{2});
+  r.thread("putter", [&s] {
+    for (int i = 0; i < 3; ++i) {
+      const ring_batch step = put_one(s, 1);
+      model::check(step.moved == 1 || step.status == ring_status::nothing, "It was put, or the ring is full.");
+    }
+  });
+  r.thread("getter", [&s] {
+    for (int i = 0; i < 2; ++i) {
+      const ring_batch step = get_one(s);
+      model::check(step.moved == 1 || step.status == ring_status::nothing, "It was got, or the ring is empty.");
+    }
+  });
+}
+
+// The size is one that it had, however its ends are advanced. `lap` puts an item and gets it.
+template <class Lap>
+auto size_is_exact(Lap lap) {
+  return [=](model::run& r) {
+    auto& s = r.make<state>(std::size_t{2});
+    r.thread("putter and getter", [=, &s] {
+      for (int i = 0; i < 2; ++i) lap(s);
+    });
+    r.thread("asks", [&s] { model::check(s.items.size() <= 1, "It never held two."); });
+  };
+}
+
+void single_lap(state& s) {
+  put(s, 1);
+  get(s);
+}
+void many_lap(state& s) {
+  put_many(s, 1);
+  get_many(s);
+}
+void runner_lap(state& s) {
+  payload item(1);
+  s.items.freeze_tail();
+  model::check(s.items.is_back_free() && s.items.push_back(item, true), "There is room.");
+  s.items.freeze_head();
+  model::check(s.items.front() != nullptr, "There is an item.");
+  s.items.pop_front(true);
+}
+void passing_lap(state& s) {
+  model::check(s.items.pass_tail(), "It is open.");
+  s.items.pass_head();
+}
+
+// Waiters come first: who meets a frozen word is told so, and does not wait for its end.
+void frozen_is_said(model::run& r) {
+  auto& s = r.make<state>(std::size_t{2});
+  put(s, 1);
+  s.items.freeze_tail();
+  s.items.freeze_head();
+  r.thread("tries", [&s] {
+    payload item(2);
+    model::check(s.items.try_push(item) == ring_status::frozen && item.value() == 2, "Putters wait.");
+    model::check(put_one(s, 2).status == ring_status::frozen, "Putters wait.");
+    model::check(s.items.try_pop([](payload&&) {}) == ring_status::frozen, "Getters wait.");
+    model::check(get_one(s).status == ring_status::frozen, "Getters wait.");
+  });
+}
+
+// What the runner puts is not put behind a close: who has heard that all is drained has got it.
+template <class Put>
+auto runner_puts_or_close(Put runner_put) {
+  return [=](model::run& r) {
+    auto& s = r.make<state>(std::size_t{2});
+    s.items.freeze_tail();
+    r.thread("runner", [=, &s] { s.sum[0] = runner_put(s) ? 1 : 0; });
+    r.thread("closer", [&s] {
+      s.items.close();
+      s.sum[1] = static_cast<int>(s.items.tail());
+    });
+    r.finally([&s] { model::check(s.items.tail() <= 1 && s.sum[1] >= s.sum[0], "Nothing comes after that."); });
+  };
+}
+
+// Two have gone, so the next index lies behind the end of the old array: who has read the old word meets the old cells and
+// the old mask, or the new cells.
+template <class Act>
+auto old_word_beside_a_move(Act act) {
+  return [=](model::run& r) {
+    auto& s = r.make<state>(std::size_t{2});
+    for (int i = 0; i < 2; ++i) single_lap(s);
+    r.thread("putter and getter", [=, &s] { act(s); });
+    r.thread("runner", [&s] { model::check(s.items.resize(4), "There is memory."); });
+  };
+}
+
+const model::program p01{"ring: full is exact for several, one lap", {}, full_is_exact(1)};
+const model::program p02{"ring: full is exact for several, two laps", {}, full_is_exact(2)};
+const model::program p03{"ring: empty is exact for several, one lap", {}, empty_is_exact(1)};
+const model::program p04{"ring: empty is exact for several, two laps", {}, empty_is_exact(2)};
+const model::program p05{"ring: nothing has a reason", {}, nothing_has_a_reason};
+const model::program p06{"ring: size is exact", {}, size_is_exact(single_lap)};
+const model::program p07{"ring: size is exact beside several", {}, size_is_exact(many_lap)};
+const model::program p08{"ring: size is exact beside the runner", {}, size_is_exact(runner_lap)};
+const model::program p09{"ring: size is exact beside a hand-over", {}, size_is_exact(passing_lap)};
+const model::program p10{"ring: frozen is said", {}, frozen_is_said};
+const model::program p11{"ring: the runner puts or close", {}, runner_puts_or_close([](state& s) {
+                           payload item(1);
+                           return s.items.push_back(item, true);
+                         })};
+const model::program p12{"ring: a hand-over or close", {}, runner_puts_or_close([](state& s) {
+                           if (!s.items.pass_tail()) return false;
+                           s.items.pass_head();
+                           return true;
+                         })};
+const model::program p13{"ring: an old word beside a move", {}, old_word_beside_a_move(single_lap)};
+const model::program p14{"ring: an old word beside a move, several", {}, old_word_beside_a_move(many_lap)};
+
+}  // namespace
