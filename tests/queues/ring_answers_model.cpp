@@ -5,9 +5,8 @@
 
 #include "model_ring.hpp"
 
-#include <optional>
-
 #include <cstddef>
+#include <optional>
 
 namespace {
 
