@@ -2,9 +2,13 @@
 // Nothing is allocated by an operation: counted, through puts, gets and waits of every form.
 #include <sluice/queues/broadcast.hpp>
 #include <sluice/queues/event.hpp>
+#include <sluice/queues/lifo_queue.hpp>
+#include <sluice/queues/local_queue.hpp>
 #include <sluice/queues/queue.hpp>
 #include <sluice/queues/semaphore.hpp>
+#include <sluice/queues/spsc_queue.hpp>
 #include <sluice/queues/watch.hpp>
+#include <sluice/queues/weighted_queue.hpp>
 
 #include "executor.hpp"
 
@@ -45,15 +49,24 @@ using test::executor;
 
 constexpr int items = 10000;
 
-coroutine put_items(executor&, queue<int>& q) {
+template <class Queue>
+coroutine put_items(executor&, Queue& q) {
   for (int i = 0; i < items; ++i) co_await q.put(int{i});
   std::array<int, 7> some{};
   for (int i = 0; i < items / 7; ++i) co_await q.put_many(some);
+  if (q.capacity() != 0) {
+    for (int i = 0; i < items; ++i) {
+      auto slot = co_await q.reserve();
+      slot.put(int{i});
+    }
+  }
   co_await q.join();
   q.close();
 }
-coroutine get_items(executor&, queue<int>& q, long& got) {
+template <class Queue>
+coroutine get_items(executor&, Queue& q, long& got) {
   for (int i = 0; i < items / 2; ++i) {
+    if (q.capacity() != 0 && i % 16 == 0) (void)co_await q.peek();
     if (!co_await q.next()) co_return;
     ++got;
     q.task_done();
@@ -85,23 +98,48 @@ coroutine see_values(executor&, watcher<int>& from, long& seen) {
   }
 }
 
+// One getter more than putters, where there may be.
+template <class Queue>
+void count_allocations(std::size_t capacity, int getters) {
+  executor e;
+  Queue q{capacity};
+  long got = 0;
+  put_items(e, q);
+  for (int i = 0; i < getters; ++i) get_items(e, q, got);
+  const long before = allocations;
+  e.run();
+  EXPECT_EQ(allocations - before, 0);
+  EXPECT_EQ(e.live, 0U);
+  EXPECT_EQ(got, 2 * items + items / 7 * 7);
+}
+
 TEST(allocation, no_operation_of_a_queue_allocates) {
 #ifdef MEMORY_IS_OF_THE_SANITIZER
   GTEST_SKIP() << "the sanitizer has operator new for itself";
 #endif
   for (std::size_t capacity : {1U, 3U, 64U}) {
-    executor e;
-    queue<int> q{capacity};
-    long got = 0;
-    put_items(e, q);
-    get_items(e, q, got);
-    get_items(e, q, got);
-    const long before = allocations;
-    e.run();
-    EXPECT_EQ(allocations - before, 0);
-    EXPECT_EQ(e.live, 0U);
-    EXPECT_EQ(got, items + items / 7 * 7);
+    count_allocations<queue<int>>(capacity, 2);
+    count_allocations<lifo_queue<int>>(capacity, 2);
+    count_allocations<spsc_queue<int>>(capacity, 1);
+    count_allocations<local_queue<int>>(capacity, 2);
   }
+}
+
+TEST(allocation, a_full_queue_that_drops_and_one_that_weighs_allocate_nothing) {
+#ifdef MEMORY_IS_OF_THE_SANITIZER
+  GTEST_SKIP() << "the sanitizer has operator new for itself";
+#endif
+  long dropped = 0;
+  queue<int> q{4, {overflow_policy::drop_oldest, [&](int&&) { ++dropped; }}};
+  weighted_queue<int> weighs{100, [](const int& item) { return static_cast<std::size_t>(item); }};
+  const long before = allocations;
+  for (int i = 0; i < items; ++i) {
+    EXPECT_TRUE(q.try_put(int{i}));
+    EXPECT_TRUE(weighs.try_put(i % 100));
+    EXPECT_EQ(weighs.try_get(), i % 100);
+  }
+  EXPECT_EQ(allocations - before, 0);
+  EXPECT_EQ(dropped, items - 4);
 }
 
 TEST(allocation, a_rendezvous_and_an_unbounded_queue_that_has_grown_allocate_nothing) {
