@@ -22,6 +22,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -47,8 +48,10 @@ class slow_token {
   std::unique_ptr<int> value_;
 };
 
+inline int value_of(int item) noexcept { return item; }
 inline int value_of(const token& item) noexcept { return item.value; }
 inline int value_of(const slow_token& item) noexcept { return item.value(); }
+inline void make(int& item, int value) noexcept { item = value; }
 inline void make(token& item, int value) noexcept { item.value = value; }
 inline void make(slow_token& item, int value) { item.make(value); }
 
@@ -65,6 +68,12 @@ enum class call : std::uint8_t {
   any_task_done,  // whatever is unfinished
   join,
   set_capacity,
+  reserve,
+  try_reserve,
+  fill,     // a slot that this thread has reserved
+  give_up,  // likewise
+  peek,
+  try_peek,
   close,
   close_now,
   look,
@@ -78,11 +87,13 @@ class player {
  public:
   player(Queue& q, impl::atomic<long>& clock, unsigned seed, int first_value)
       : q_(q), clock_(clock), random_(seed), value_(first_value) {
+    slots_.reserve(8);
     steps_.reserve(32);
   }
 
   std::vector<step> play(std::span<const call> calls, int count) {
     for (int i = 0; i < count; ++i) play(calls[random_() % calls.size()]);
+    while (!slots_.empty()) give_up();
     return std::move(steps_);
   }
 
@@ -115,6 +126,18 @@ class player {
         return join(patience());
       case call::set_capacity:
         return set_capacity(1 + random_() % 4);
+      case call::reserve:
+        return reserve(patience());
+      case call::try_reserve:
+        return try_reserve();
+      case call::fill:
+        return slots_.empty() ? try_put() : fill();
+      case call::give_up:
+        return slots_.empty() ? look() : give_up();
+      case call::peek:
+        return peek(patience());
+      case call::try_peek:
+        return try_peek();
       case call::close:
         return close();
       case call::close_now:
@@ -156,6 +179,8 @@ class player {
     return result;
   }
 
+  static constexpr int after_move(int value) { return std::is_same_v<item, int> ? value : 0; }
+
   void put(std::chrono::microseconds patience) {
     item x{};
     make(x, value_);
@@ -172,7 +197,7 @@ class player {
   }
   void record_put(heard h, const item& x) {
     record(h == heard::done ? verb::put : h == heard::closed ? verb::closed : verb::no_put, value_, waited_);
-    expect(value_of(x) == (h == heard::done ? 0 : value_));
+    expect(value_of(x) == (h == heard::done ? after_move(value_) : value_));
     ++value_;
   }
 
@@ -185,7 +210,7 @@ class player {
     for (std::size_t i = 0; i < count; ++i) {
       const int value = value_ + static_cast<int>(i);
       if (i < moved) record(verb::put, value, waited_);
-      expect(value_of(all[i]) == (i < moved ? 0 : value));
+      expect(value_of(all[i]) == (i < moved ? after_move(value) : value));
     }
     if (h != heard::done) record(h == heard::closed ? verb::closed : verb::no_put, value_, waited_);
     if (h == heard::done && moved < count) record(moved > 0 ? verb::cut_short : verb::broken, value_, waited_);
@@ -259,6 +284,64 @@ class player {
     expect(h != heard::closed);
   }
 
+  void reserve(std::chrono::microseconds patience) {
+    record_reserve(hear(patience, [&] { slots_.push_back(q_.blocking_reserve(patience)); }));
+  }
+  void try_reserve() {
+    bool is_in = false;
+    const heard h = hear({}, [&] {
+      if (auto slot = q_.try_reserve()) {
+        is_in = true;
+        slots_.push_back(std::move(*slot));
+      }
+    });
+    record_reserve(h == heard::done && !is_in ? heard::gave_up : h);
+  }
+  void record_reserve(heard h) {
+    record(h == heard::done ? verb::reserve : h == heard::closed ? verb::closed : verb::no_reserve, 0, waited_);
+  }
+  void fill() {
+    item x{};
+    make(x, value_);
+    begin();
+    slots_.back().put(std::move(x));
+    end();
+    slots_.pop_back();
+    record(verb::fill, value_);
+    expect(value_of(x) == after_move(value_));
+    ++value_;
+  }
+  void give_up() {
+    begin();
+    slots_.pop_back();
+    end();
+    record(verb::give_up, 0);
+  }
+
+  // Not every item can be copied.
+  void peek(std::chrono::microseconds patience) {
+    if constexpr (std::is_trivially_copyable_v<item>) {
+      int seen = 0;
+      const heard h = hear(patience, [&] { seen = value_of(q_.blocking_peek(patience)); });
+      // Without patience it does not hear of a close.
+      if (h == heard::gave_up && !waited_) return record(verb::no_get, 0);
+      if (h != heard::done) return record_get(h, 0);
+      record(verb::peek, seen, false, waited_);
+    } else {
+      get(patience);
+    }
+  }
+  void try_peek() {
+    if constexpr (std::is_trivially_copyable_v<item>) {
+      begin();
+      const std::optional<item> seen = q_.try_peek();
+      end();
+      record(seen ? verb::peek : verb::no_get, seen.value_or(0));
+    } else {
+      try_get();
+    }
+  }
+
   void set_capacity(std::size_t capacity) {
     begin();
     q_.set_capacity(capacity);
@@ -277,7 +360,7 @@ class player {
     end();
     record(verb::close, 0);
     for (const item& x : left) record(verb::get, value_of(x));
-    record(verb::drained, 0);
+    record(verb::emptied, 0);
     record(verb::done, static_cast<int>(left.size()));
   }
   void look() {
@@ -304,6 +387,7 @@ class player {
   bool waited_ = false;   // the call may have registered
   long begin_ = 0;
   long end_ = 0;
+  std::vector<typename Queue::slot> slots_;
   std::vector<step> steps_;
 };
 
@@ -311,15 +395,21 @@ class player {
 struct theme {
   const char* name;
   std::vector<call> calls;
+
+  bool has(call what) const { return std::find(calls.begin(), calls.end(), what) != calls.end(); }
 };
 
 inline const std::vector<theme>& themes() {
   using enum call;
   static const std::vector<theme> all = {
-      {"capacity", {set_capacity, put, get, try_put, try_get, put_many, look}},  // for bounded queues
+      {"capacity", {set_capacity, put, get, try_put, try_get, put_many, reserve, fill, look}},  // for bounded queues
+      {"slots",  // for queues that have room
+       {reserve, reserve, try_reserve, fill, fill, give_up, peek, try_peek, put, try_put, put_many, get, try_get,
+        get_many, next, close, look}},
       {"items", {put, get, try_put, try_get, next, look}},
       {"many", {put_many, get_many, put, get, try_put, try_get}},
       {"closing", {close, close_now, put, get, next, try_put, try_get, put_many, get_many, look}},
+      {"closing slots", {close, close_now, reserve, fill, give_up, put, get, next, try_get, get_many}},  // likewise
       {"accounts", {put, get, try_put, put_many, lease, task_done, join, join, close_now, look}},
       {"wrong accounts", {put, try_put, get, any_task_done, join, look}},
   };
@@ -335,17 +425,19 @@ struct match {
   static constexpr int first_value = 101;  // of what it holds at first
 
   void prepare(long h, bool lifo) {
-    static constexpr std::size_t capacities[] = {1, 2, 3, 0, no_bound, no_bound};
+    static constexpr std::size_t capacities[] = {1, 2, 3, no_bound, no_bound, 0};
     number = h;
     about = &themes()[static_cast<std::size_t>(h) % themes().size()];
     const std::size_t turn = static_cast<std::size_t>(h) / themes().size();
-    const std::size_t which = turn % (about == &themes()[0] ? 3 : std::size(capacities));
+    const std::size_t which = turn % (about->has(call::set_capacity) ? 3
+                                      : about->has(call::reserve)    ? 5
+                                                                     : std::size(capacities));
     std::minstd_rand random(static_cast<unsigned>(h));
     before = {};
     before.lifo = lifo;
     before.capacity = capacities[which];
-    before.unfinished = which == 4   ? first_room - random() % 4  // full, or nearly: it grows meanwhile
-                        : which == 5 ? 0
+    before.unfinished = which == 3   ? first_room - random() % 4  // full, or nearly: it grows meanwhile
+                        : which == 4 ? 0
                                      : random() % (before.capacity + 1);
     make_queue();
     clock.store(0, impl::relaxed);

@@ -13,11 +13,15 @@ namespace sluice::test {
 namespace {
 
 TEST(history_stress, every_history_has_an_order_that_explains_it) {
-  tournament<queue<token>>(90000, std::chrono::seconds(8)).run(false);
+  tournament<queue<token>>(80000, std::chrono::seconds(7)).run(false);
 }
 
 TEST(history_stress, also_when_moves_take_long) {
-  tournament<queue<slow_token>>(40000, std::chrono::seconds(4)).run(false);
+  tournament<queue<slow_token>>(30000, std::chrono::seconds(3)).run(false);
+}
+
+TEST(history_stress, also_when_items_are_looked_at) {
+  tournament<queue<int>>(30000, std::chrono::seconds(2)).run(false);
 }
 
 }  // namespace
