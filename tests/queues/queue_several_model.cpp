@@ -137,7 +137,7 @@ void cancelled_next(model::run& r) {
   auto& s = r.make<queue_state>(std::size_t{1});
   r.thread("getter", [&s] {
     try {
-      get_awaiter<payload, std::optional<payload>> awaiter(*s.items, s.one);
+      get_awaiter<model_core, std::optional<payload>> awaiter(*s.items, s.one);
       model::check(!wait(awaiter, s.one), "Closed and drained.");
       s.got[0] = was_closed;
     } catch (const cancelled&) {
@@ -157,7 +157,7 @@ void cancelled_get_many(model::run& r) {
   r.thread("getter", [&s] {
     payload out[2] = {payload(0), payload(0)};
     try {
-      get_many_awaiter<payload> awaiter(*s.items, s.one, out);
+      get_many_awaiter<model_core> awaiter(*s.items, s.one, out);
       s.got[0] = static_cast<int>(wait(awaiter, s.one));
     } catch (const cancelled&) {
       s.got[0] = was_cancelled;
@@ -180,7 +180,7 @@ void get_many_beside_a_get(model::run& r) {
   });
   r.thread("getter of many", [&s] {
     payload out[1] = {payload(0)};
-    get_many_awaiter<payload> awaiter(*s.items, s.one, out);
+    get_many_awaiter<model_core> awaiter(*s.items, s.one, out);
     model::check(wait(awaiter, s.one) == 1, "There is room for one.");
     s.got[0] = out[0].value();
   });
@@ -195,7 +195,7 @@ void nothing_was_put(model::run& r) {
   r.thread("putter", [&s] {
     payload own[2] = {payload(1), payload(2)};
     try {
-      put_many_awaiter<payload> awaiter(*s.items, s.one, own);
+      put_many_awaiter<model_core> awaiter(*s.items, s.one, own);
       s.got[0] = static_cast<int>(wait(awaiter, s.one));
       model::fail("There was no room.");
     } catch (const cancelled&) {
@@ -214,13 +214,13 @@ void cancelled_while_claimed(model::run& r) {
   struct registered : queue_state {
     registered() : queue_state(1) {}
     payload own[2] = {payload(1), payload(2)};
-    put_many_awaiter<payload> putter{*items, one, own};
+    put_many_awaiter<model_core> putter{*items, one, own};
   };
   auto& s = r.make<registered>();
   put_now(*s.items, 8);
   model::check(!s.putter.await_ready() && s.putter.await_suspend(std::coroutine_handle<>{}), "There is no room.");
   r.thread("getter", [&s] {
-    const ring_status status = s.items->try_get([](payload&&) {});
+    const item_status status = s.items->try_get([](payload&&) {});
     model::check(is_done(status), "There is an item.");
   });
   r.thread("canceller", [&s] { s.one.cancel(); });
@@ -241,8 +241,8 @@ void meet_behind_a_cancelled_get(model::run& r) {
   struct registering : queue_state {
     registering() : queue_state(queue_kind::rendezvous, 0) {}
     payload item{1};
-    put_awaiter<payload> putter{*items, three, item};
-    get_awaiter<payload, payload> getter{*items, one};
+    put_awaiter<model_core> putter{*items, three, item};
+    get_awaiter<model_core, payload> getter{*items, one};
   };
   auto& s = r.make<registering>();
   model::check(!s.putter.await_ready() && !s.getter.await_ready(), "Nobody waits.");

@@ -6,6 +6,7 @@
 #include "model_ring.hpp"
 
 #include <cstddef>
+#include <optional>
 
 namespace {
 
@@ -14,17 +15,17 @@ using namespace sluice::test;
 using state = ring_state;
 
 // One item by the steps for several.
-ring_batch put_one(state& s, int value) {
+item_batch put_one(state& s, int value) {
   payload item(value);
   return s.items.try_push_many(&item, 1);
 }
-ring_batch get_one(state& s) {
+item_batch get_one(state& s) {
   payload out(0);
   return s.items.try_pop_many(&out, 1);
 }
 
-void put_many(state& s, int value) { model::check(put_one(s, value).status == ring_status::done, "There is room."); }
-void get_many(state& s) { model::check(get_one(s).status == ring_status::done, "There is an item."); }
+void put_many(state& s, int value) { model::check(put_one(s, value).status == item_status::done, "There is room."); }
+void get_many(state& s) { model::check(get_one(s).status == item_status::done, "There is an item."); }
 
 // A ring that never held more than it might is not full, and one that always holds an item is not empty.
 auto full_is_exact(int laps) {
@@ -60,14 +61,14 @@ void nothing_has_a_reason(model::run& r) {
   auto& s = r.make<state>(std::size_t{2});
   r.thread("putter", [&s] {
     for (int i = 0; i < 3; ++i) {
-      const ring_batch step = put_one(s, 1);
-      model::check(step.moved == 1 || step.status == ring_status::nothing, "It was put, or the ring is full.");
+      const item_batch step = put_one(s, 1);
+      model::check(step.moved == 1 || step.status == item_status::nothing, "It was put, or the ring is full.");
     }
   });
   r.thread("getter", [&s] {
     for (int i = 0; i < 2; ++i) {
-      const ring_batch step = get_one(s);
-      model::check(step.moved == 1 || step.status == ring_status::nothing, "It was got, or the ring is empty.");
+      const item_batch step = get_one(s);
+      model::check(step.moved == 1 || step.status == item_status::nothing, "It was got, or the ring is empty.");
     }
   });
 }
@@ -98,7 +99,8 @@ void runner_lap(state& s) {
   model::check(s.items.is_back_free() && s.items.push_back(item, true), "There is room.");
   s.items.freeze_head();
   model::check(s.items.front() != nullptr, "There is an item.");
-  s.items.pop_front(true);
+  std::optional<payload> taken;
+  s.items.pop_front(taken, true);
 }
 void passing_lap(state& s) {
   model::check(s.items.pass_tail(), "It is open.");
@@ -113,10 +115,10 @@ void frozen_is_said(model::run& r) {
   s.items.freeze_head();
   r.thread("tries", [&s] {
     payload item(2);
-    model::check(s.items.try_push(item) == ring_status::frozen && item.value() == 2, "Putters wait.");
-    model::check(put_one(s, 2).status == ring_status::frozen, "Putters wait.");
-    model::check(s.items.try_pop([](payload&&) {}) == ring_status::frozen, "Getters wait.");
-    model::check(get_one(s).status == ring_status::frozen, "Getters wait.");
+    model::check(s.items.try_push(item) == item_status::frozen && item.value() == 2, "Putters wait.");
+    model::check(put_one(s, 2).status == item_status::frozen, "Putters wait.");
+    model::check(s.items.try_pop([](payload&&) {}) == item_status::frozen, "Getters wait.");
+    model::check(get_one(s).status == item_status::frozen, "Getters wait.");
   });
 }
 

@@ -215,7 +215,7 @@ struct watched_get {
     }
 
     task_context* context;
-    get_awaiter<item, item> get;
+    awaiter_of<decltype(std::declval<queue<item>&>().get())> get;
   };
   awaiter bind(task_context& context) && { return {&context, from->get().bind(context)}; }
 
