@@ -11,8 +11,12 @@
 //   put v and get v, in a rendezvous      open, and both calls are under way: one step
 //   no_put: a try or a wait gave up       open, and full, or a call that may wait for room was under way (a try never overtakes)
 //   no_get: a try found nothing           empty, or a call that may wait for an item was under way
-//   gave_up_get: a wait, after a try      likewise, but empty and open; it had no effect
-//   closed; drained                       closed; closed and empty
+//   gave_up_get: a wait, after a try      likewise, but empty and not drained; it had no effect
+//   reserve; no_reserve                   like put and no_put: a slot takes room as an item does
+//   fill v; give_up                       a slot is reserved, which ends; fill puts v, closed or not
+//   peek v                                v is the next to go, and stays
+//   closed; drained                       closed; closed, empty and no slot is reserved
+//   emptied: close_now's last look        closed and empty
 //   cut_short: put_many, not all          bounded, or closed
 //   done n; too_many_done n               at most as many as are unfinished; more
 //   finished; unfinished                  join came back when nothing was unfinished; it gave up when something was
@@ -38,8 +42,14 @@ enum class verb : std::uint8_t {
   no_put,
   no_get,
   gave_up_get,
+  reserve,
+  no_reserve,
+  fill,
+  give_up,
+  peek,
   closed,
   drained,
+  emptied,
   cut_short,
   nothing,  // no effect, and nothing to explain
   broken,   // what nothing can explain: a value that is not where it should be
@@ -76,8 +86,11 @@ struct box {
   std::string items = {};           // the oldest first
   bool is_closed = false;
   std::size_t unfinished = 0;
+  std::size_t slots = 0;  // reserved
 
-  bool is_full() const { return items.size() >= capacity; }
+  bool is_drained() const { return is_closed && items.empty() && slots == 0; }
+  std::size_t next() const { return lifo && !items.empty() ? items.size() - 1 : 0; }
+  bool is_next(int value) const { return !items.empty() && items[next()] == static_cast<char>(value); }
 };
 
 /// An item that shows whether it was moved from, and has no destructor: several of them are got in one step.
@@ -123,6 +136,8 @@ class explanation {
 
   bool apply(const step& s, std::size_t thread, state& now) const;
   bool apply_to_items(const step& s, box& b) const;
+  bool apply_to_slots(const step& s, box& b) const;
+  bool has_no_room(const step& s, const box& b) const;
   bool apply_to_count(const step& s, std::size_t thread, state& now) const;
   std::pair<std::size_t, std::size_t> room(const step& s, const box& b) const;
   bool somebody_waits(const step& s, std::uint8_t step::* side) const;
@@ -225,6 +240,8 @@ inline bool explanation::apply(const step& s, std::size_t thread, state& now) co
     case verb::closed:
       return b.is_closed;
     case verb::drained:
+      return b.is_drained();
+    case verb::emptied:
       return b.is_closed && b.items.empty();
     case verb::cut_short:
       return b.is_closed || b.capacity != no_bound;
@@ -250,7 +267,13 @@ inline bool explanation::apply(const step& s, std::size_t thread, state& now) co
     case verb::no_put:
     case verb::no_get:
     case verb::gave_up_get:
+    case verb::peek:
       return apply_to_items(s, b);
+    case verb::reserve:
+    case verb::no_reserve:
+    case verb::fill:
+    case verb::give_up:
+      return apply_to_slots(s, b);
     default:
       return apply_to_count(s, thread, now);
   }
@@ -261,20 +284,38 @@ inline bool explanation::apply_to_items(const step& s, box& b) const {
     case verb::put:
       b.items += static_cast<char>(s.value);
       ++b.unfinished;
-      return !b.is_closed && b.items.size() <= room(s, b).second;
-    case verb::get: {
-      const std::size_t next = b.lifo && !b.items.empty() ? b.items.size() - 1 : 0;
-      if (b.items.empty() || b.items[next] != static_cast<char>(s.value)) return false;
-      b.items.erase(next, 1);
+      return !b.is_closed && b.items.size() + b.slots <= room(s, b).second;
+    case verb::get:
+      if (!b.is_next(s.value)) return false;
+      b.items.erase(b.next(), 1);
       return true;
-    }
+    case verb::peek:
+      return b.is_next(s.value);
     case verb::no_put:
-      return !b.is_closed && (b.items.size() >= room(s, b).first || somebody_waits(s, &step::putters));
+      return has_no_room(s, b);
     case verb::no_get:
       return b.items.empty() || somebody_waits(s, &step::getters);
     default:
-      return (b.items.empty() && !b.is_closed) || somebody_waits(s, &step::getters);
+      return (b.items.empty() && !b.is_drained()) || somebody_waits(s, &step::getters);
   }
+}
+
+inline bool explanation::apply_to_slots(const step& s, box& b) const {
+  if (s.what == verb::no_reserve) return has_no_room(s, b);
+  if (s.what == verb::reserve) {
+    ++b.slots;
+    return !b.is_closed && b.items.size() + b.slots <= room(s, b).second;
+  }
+  if (b.slots == 0) return false;
+  --b.slots;
+  if (s.what == verb::give_up) return true;
+  b.items += static_cast<char>(s.value);
+  ++b.unfinished;
+  return true;
+}
+
+inline bool explanation::has_no_room(const step& s, const box& b) const {
+  return !b.is_closed && (b.items.size() + b.slots >= room(s, b).first || somebody_waits(s, &step::putters));
 }
 
 inline bool explanation::apply_to_count(const step& s, std::size_t thread, state& now) const {
@@ -357,9 +398,10 @@ void explanation::for_overlapping(const step& s, Use use) const {
 
 inline std::string told(const recorded& threads) {
   static constexpr const char* names[] = {
-      "put",       "get",        "no put", "no get",   "gave up a get", "closed",    "drained",
-      "cut short", "no effect",  "BROKEN", "close",    "set_capacity",  "done",      "too many done",
-      "finished",  "unfinished", "size",   "capacity", "is closed",     "note done", "count"};
+      "put",        "get",     "no put",   "no get",       "gave up a get", "reserve",       "no reserve",
+      "fill",       "give up", "peek",     "closed",       "drained",       "emptied",       "cut short",
+      "no effect",  "BROKEN",  "close",    "set_capacity", "done",          "too many done", "finished",
+      "unfinished", "size",    "capacity", "is closed",    "note done",     "count"};
   std::string text;
   for (std::size_t t = 0; t < threads.size(); ++t) {
     for (const step& s : threads[t]) {

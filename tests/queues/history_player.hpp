@@ -1,27 +1,21 @@
 #pragma once
-// Threads that play short histories on queues of every kind, and record them for history.hpp.
+// One thread's part of a short history on a queue: what it calls, recorded for history.hpp.
 
 #include "history.hpp"
 
 #include <sluice/queues/atomic.hpp>
 #include <sluice/queues/errors.hpp>
-#include <sluice/queues/queue_options.hpp>
-#include <sluice/queues/short_wait.hpp>
-
-#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <map>
 #include <memory>
 #include <optional>
 #include <random>
 #include <span>
 #include <stdexcept>
-#include <string>
-#include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -47,8 +41,10 @@ class slow_token {
   std::unique_ptr<int> value_;
 };
 
+inline int value_of(int item) noexcept { return item; }
 inline int value_of(const token& item) noexcept { return item.value; }
 inline int value_of(const slow_token& item) noexcept { return item.value(); }
+inline void make(int& item, int value) noexcept { item = value; }
 inline void make(token& item, int value) noexcept { item.value = value; }
 inline void make(slow_token& item, int value) { item.make(value); }
 
@@ -65,6 +61,12 @@ enum class call : std::uint8_t {
   any_task_done,  // whatever is unfinished
   join,
   set_capacity,
+  reserve,
+  try_reserve,
+  fill,     // a slot that this thread has reserved
+  give_up,  // likewise
+  peek,
+  try_peek,
   close,
   close_now,
   look,
@@ -78,11 +80,13 @@ class player {
  public:
   player(Queue& q, impl::atomic<long>& clock, unsigned seed, int first_value)
       : q_(q), clock_(clock), random_(seed), value_(first_value) {
+    slots_.reserve(8);
     steps_.reserve(32);
   }
 
   std::vector<step> play(std::span<const call> calls, int count) {
     for (int i = 0; i < count; ++i) play(calls[random_() % calls.size()]);
+    while (!slots_.empty()) give_up();
     return std::move(steps_);
   }
 
@@ -115,6 +119,18 @@ class player {
         return join(patience());
       case call::set_capacity:
         return set_capacity(1 + random_() % 4);
+      case call::reserve:
+        return reserve(patience());
+      case call::try_reserve:
+        return try_reserve();
+      case call::fill:
+        return slots_.empty() ? try_put() : fill();
+      case call::give_up:
+        return slots_.empty() ? look() : give_up();
+      case call::peek:
+        return peek(patience());
+      case call::try_peek:
+        return try_peek();
       case call::close:
         return close();
       case call::close_now:
@@ -156,6 +172,8 @@ class player {
     return result;
   }
 
+  static constexpr int after_move(int value) { return std::is_same_v<item, int> ? value : 0; }
+
   void put(std::chrono::microseconds patience) {
     item x{};
     make(x, value_);
@@ -172,7 +190,7 @@ class player {
   }
   void record_put(heard h, const item& x) {
     record(h == heard::done ? verb::put : h == heard::closed ? verb::closed : verb::no_put, value_, waited_);
-    expect(value_of(x) == (h == heard::done ? 0 : value_));
+    expect(value_of(x) == (h == heard::done ? after_move(value_) : value_));
     ++value_;
   }
 
@@ -185,7 +203,7 @@ class player {
     for (std::size_t i = 0; i < count; ++i) {
       const int value = value_ + static_cast<int>(i);
       if (i < moved) record(verb::put, value, waited_);
-      expect(value_of(all[i]) == (i < moved ? 0 : value));
+      expect(value_of(all[i]) == (i < moved ? after_move(value) : value));
     }
     if (h != heard::done) record(h == heard::closed ? verb::closed : verb::no_put, value_, waited_);
     if (h == heard::done && moved < count) record(moved > 0 ? verb::cut_short : verb::broken, value_, waited_);
@@ -259,6 +277,64 @@ class player {
     expect(h != heard::closed);
   }
 
+  void reserve(std::chrono::microseconds patience) {
+    record_reserve(hear(patience, [&] { slots_.push_back(q_.blocking_reserve(patience)); }));
+  }
+  void try_reserve() {
+    bool is_in = false;
+    const heard h = hear({}, [&] {
+      if (auto slot = q_.try_reserve()) {
+        is_in = true;
+        slots_.push_back(std::move(*slot));
+      }
+    });
+    record_reserve(h == heard::done && !is_in ? heard::gave_up : h);
+  }
+  void record_reserve(heard h) {
+    record(h == heard::done ? verb::reserve : h == heard::closed ? verb::closed : verb::no_reserve, 0, waited_);
+  }
+  void fill() {
+    item x{};
+    make(x, value_);
+    begin();
+    slots_.back().put(std::move(x));
+    end();
+    slots_.pop_back();
+    record(verb::fill, value_);
+    expect(value_of(x) == after_move(value_));
+    ++value_;
+  }
+  void give_up() {
+    begin();
+    slots_.pop_back();
+    end();
+    record(verb::give_up, 0);
+  }
+
+  // Not every item can be copied.
+  void peek(std::chrono::microseconds patience) {
+    if constexpr (std::is_trivially_copyable_v<item>) {
+      int seen = 0;
+      const heard h = hear(patience, [&] { seen = value_of(q_.blocking_peek(patience)); });
+      // Without patience it does not hear of a close.
+      if (h == heard::gave_up && !waited_) return record(verb::no_get, 0);
+      if (h != heard::done) return record_get(h, 0);
+      record(verb::peek, seen, false, waited_);
+    } else {
+      get(patience);
+    }
+  }
+  void try_peek() {
+    if constexpr (std::is_trivially_copyable_v<item>) {
+      begin();
+      const std::optional<item> seen = q_.try_peek();
+      end();
+      record(seen ? verb::peek : verb::no_get, seen.value_or(0));
+    } else {
+      try_get();
+    }
+  }
+
   void set_capacity(std::size_t capacity) {
     begin();
     q_.set_capacity(capacity);
@@ -277,7 +353,7 @@ class player {
     end();
     record(verb::close, 0);
     for (const item& x : left) record(verb::get, value_of(x));
-    record(verb::drained, 0);
+    record(verb::emptied, 0);
     record(verb::done, static_cast<int>(left.size()));
   }
   void look() {
@@ -304,181 +380,8 @@ class player {
   bool waited_ = false;   // the call may have registered
   long begin_ = 0;
   long end_ = 0;
+  std::vector<typename Queue::slot> slots_;
   std::vector<step> steps_;
-};
-
-/// What the histories of a tournament are about.
-struct theme {
-  const char* name;
-  std::vector<call> calls;
-};
-
-inline const std::vector<theme>& themes() {
-  using enum call;
-  static const std::vector<theme> all = {
-      {"capacity", {set_capacity, put, get, try_put, try_get, put_many, look}},  // for bounded queues
-      {"items", {put, get, try_put, try_get, next, look}},
-      {"many", {put_many, get_many, put, get, try_put, try_get}},
-      {"closing", {close, close_now, put, get, next, try_put, try_get, put_many, get_many, look}},
-      {"accounts", {put, get, try_put, put_many, lease, task_done, join, join, close_now, look}},
-      {"wrong accounts", {put, try_put, get, any_task_done, join, look}},
-  };
-  return all;
-}
-
-/// One history: a queue, what it was before, and what the threads did with it.
-template <class Queue>
-struct match {
-  static constexpr int threads = 3;
-  static constexpr int calls = 3;          // of each thread
-  static constexpr int first_room = 32;    // of an unbounded queue
-  static constexpr int first_value = 101;  // of what it holds at first
-
-  void prepare(long h, bool lifo) {
-    static constexpr std::size_t capacities[] = {1, 2, 3, 0, no_bound, no_bound};
-    number = h;
-    about = &themes()[static_cast<std::size_t>(h) % themes().size()];
-    const std::size_t turn = static_cast<std::size_t>(h) / themes().size();
-    const std::size_t which = turn % (about == &themes()[0] ? 3 : std::size(capacities));
-    std::minstd_rand random(static_cast<unsigned>(h));
-    before = {};
-    before.lifo = lifo;
-    before.capacity = capacities[which];
-    before.unfinished = which == 4   ? first_room - random() % 4  // full, or nearly: it grows meanwhile
-                        : which == 5 ? 0
-                                     : random() % (before.capacity + 1);
-    make_queue();
-    clock.store(0, impl::relaxed);
-    arrived.store(0, impl::relaxed);
-  }
-  void make_queue() {
-    if (before.capacity == 0) {
-      queue = std::make_unique<Queue>(rendezvous);
-    } else if (before.capacity == no_bound) {
-      queue = std::make_unique<Queue>(unbounded);
-    } else {
-      queue = std::make_unique<Queue>(before.capacity);
-    }
-    for (int i = 0; i < static_cast<int>(before.unfinished); ++i) {
-      decltype(queue->blocking_get()) x{};
-      make(x, first_value + i);
-      EXPECT_TRUE(queue->try_put(std::move(x)));
-      before.items += static_cast<char>(first_value + i);
-    }
-  }
-
-  // They begin together; but on a busy machine nobody waits for long for one that is not running.
-  void play(int self) {
-    player<Queue> mine(*queue, clock, static_cast<unsigned>(number * threads + self) * 2654435761U + 1,
-                       1 + self * 3 * calls);
-    arrived.fetch_add(1, impl::relaxed);  // relaxed: it hands over nothing
-    const auto late = impl::now() + std::chrono::microseconds(200);
-    for (impl::short_wait others; arrived.load(impl::relaxed) != threads && impl::now() < late;) others();
-    parts[static_cast<std::size_t>(self)] = mine.play(about->calls, calls);
-  }
-
-  void judge() {
-    after = before;
-    after.capacity = queue->capacity();
-    after.is_closed = queue->closed();
-    after.unfinished = queue->unfinished();
-    const std::size_t size = queue->size();
-    after.items.clear();
-    while (const auto left = queue->try_get()) after.items += static_cast<char>(value_of(*left));
-    if (before.lifo) std::reverse(after.items.begin(), after.items.end());
-    EXPECT_EQ(size, after.items.size()) << "at rest";
-    EXPECT_TRUE(explanation({before}, parts, {after}).exists())
-        << "no order explains history " << number << ", about " << about->name << ", on a queue of capacity "
-        << before.capacity << " that held " << before.items.size() << " items\n"
-        << told(parts);
-  }
-
-  long number = 0;
-  const theme* about = nullptr;
-  box before;
-  box after;
-  std::unique_ptr<Queue> queue;
-  recorded parts = recorded(threads);
-  impl::atomic<long> clock{0};   // ticks
-  impl::atomic<int> arrived{0};  // threads
-};
-
-/// Threads play many histories, some in each round.
-template <class Queue>
-class tournament {
- public:
-  tournament(long histories, std::chrono::seconds longest) : histories_(histories), longest_(longest) {}
-
-  /// `lifo`: which end of the queue goes first.
-  void run(bool lifo) {
-    std::vector<std::thread> others;
-    for (int t = 1; t < threads; ++t) others.emplace_back([this, t] { follow(t); });
-    const auto end = impl::now() + longest_;  // on a busy machine each takes longer
-    const auto goes_on = [&] { return (impl::now() < end || !has_seen_all()) && !testing::Test::HasFailure(); };
-    for (long h = 1; h <= histories_ && goes_on();) {
-      for (auto& m : matches_) m.prepare(h++, lifo);
-      playing_.store(threads, impl::relaxed);
-      round_.store(h, impl::release);  // E1 publish: the matches
-      play(0);
-      for (impl::short_wait the_rest; playing_.load(impl::acquire) != 0;) the_rest();  // E2 observe: the parts
-      for (auto& m : matches_) {
-        m.judge();
-        count(m);
-      }
-    }
-    round_.store(-1, impl::release);
-    for (auto& t : others) t.join();
-    report();
-  }
-
- private:
-  static constexpr int threads = match<Queue>::threads;
-
-  void follow(int self) {
-    for (long last = 0;;) {
-      long round = last;
-      for (impl::short_wait next; round == last; round = round_.load(impl::acquire)) next();  // E1 observe
-      if (round < 0) return;
-      last = round;
-      play(self);
-    }
-  }
-  void play(int self) {
-    for (auto& m : matches_) m.play(self);
-    playing_.fetch_sub(1, impl::acq_rel);  // E2 publish
-  }
-
-  void count(const match<Queue>& m) {
-    ++played_[m.about->name];
-    ++played_["all"];
-    ++played_[m.before.capacity == 0 ? "rendezvous" : m.before.capacity == no_bound ? "unbounded" : "bounded"];
-    played_["growing"] += m.before.capacity == no_bound && m.after.items.size() > match<Queue>::first_room;
-    for (const step& s : m.parts[0]) {
-      played_["overlapping"] += s.begin < m.parts[1].back().end && m.parts[1].front().begin < s.end;
-    }
-    for (const auto& part : m.parts) {
-      for (const step& s : part) {
-        played_["cancelled waits"] +=
-            (s.what == verb::no_put && s.putters != 0) || (s.what == verb::gave_up_get && s.getters != 0);
-      }
-    }
-  }
-  bool has_seen_all() { return played_["overlapping"] > 0 && played_["cancelled waits"] > 0; }
-  void report() {
-    EXPECT_TRUE(has_seen_all()) << "nothing ran at the same time, or no wait was cancelled";
-    for (auto& [what, often] : played_) {
-      std::string name(what);
-      std::replace(name.begin(), name.end(), ' ', '_');
-      testing::Test::RecordProperty(name, static_cast<int>(often));
-    }
-  }
-
-  const long histories_;
-  const std::chrono::seconds longest_;
-  std::array<match<Queue>, 16> matches_;
-  impl::atomic<long> round_{0};
-  impl::atomic<int> playing_{0};
-  std::map<std::string, long> played_;
 };
 
 }  // namespace sluice::test

@@ -22,8 +22,8 @@ step on(std::uint8_t queue, step s) {
   return s;
 }
 
-box bounded(std::size_t capacity) { return {false, capacity, "", false, 0}; }
-box lifo(std::size_t capacity) { return {true, capacity, "", false, 0}; }
+box bounded(std::size_t capacity) { return {false, capacity, "", false, 0, 0}; }
+box lifo(std::size_t capacity) { return {true, capacity, "", false, 0, 0}; }
 
 // Each step by a thread of its own.
 recorded alone(std::initializer_list<step> steps) {
@@ -37,7 +37,7 @@ box at_rest(box b, const recorded& threads, const std::string& left) {
   b.items = left;
   for (const auto& thread : threads) {
     for (const step& s : thread) {
-      if (s.what == verb::put) ++b.unfinished;
+      if (s.what == verb::put || s.what == verb::fill) ++b.unfinished;
       if (s.what == verb::done) b.unfinished -= static_cast<std::size_t>(s.value);
       if (s.what == verb::close) b.is_closed = true;
       if (s.what == verb::resize) b.capacity = static_cast<std::size_t>(s.value);
@@ -190,6 +190,35 @@ TEST(history, finished_items_are_counted) {
   b.unfinished = 2;
   const box wrong = b;
   EXPECT_FALSE(explanation({bounded(2)}, alone({put(1, 0, 1), get(1, 2, 3)}), {wrong}).exists()) << "a wrong count";
+}
+
+TEST(history, a_slot_takes_room_until_it_is_filled_or_given_up) {
+  const step reserve = call(verb::reserve, 0, 0, 1);
+  const step fill = call(verb::fill, 1, 8, 9);
+  EXPECT_TRUE(explained(bounded(1), {reserve, fill}, "\1"));
+  EXPECT_FALSE(explained(bounded(1), {fill}, "\1")) << "it was not reserved";
+  EXPECT_FALSE(explained(bounded(1), {reserve, put(2, 2, 3), fill}, "\2\1")) << "there was no room";
+  EXPECT_TRUE(explained(bounded(2), {reserve, put(2, 2, 3), fill}, "\2\1"));
+  EXPECT_FALSE(explained(bounded(2), {reserve, put(2, 2, 3), fill}, "\1\2")) << "it goes by when it is filled";
+  EXPECT_TRUE(explained(bounded(1), {reserve, call(verb::no_reserve, 0, 2, 3), fill}, "\1"));
+  EXPECT_FALSE(explained(bounded(2), {reserve, call(verb::no_reserve, 0, 2, 3), fill}, "\1")) << "there was room";
+  EXPECT_TRUE(explained(bounded(1), {reserve, call(verb::give_up, 0, 2, 3), put(2, 4, 5)}, "\2"));
+  EXPECT_FALSE(explained(bounded(1), {call(verb::give_up, 0, 2, 3)}));
+  const step close = call(verb::close, 0, 2, 3);
+  EXPECT_TRUE(explained(bounded(1), {reserve, close, fill}, "\1")) << "closed or not";
+  EXPECT_FALSE(explained(bounded(1), {close, call(verb::reserve, 0, 4, 5), fill}, "\1")) << "closed";
+  EXPECT_FALSE(explained(bounded(1), {reserve, close, call(verb::drained, 0, 4, 5), fill}, "\1")) << "not drained";
+  EXPECT_TRUE(explained(bounded(1), {reserve, close, call(verb::gave_up_get, 0, 4, 5), fill}, "\1")) << "it waited";
+  EXPECT_TRUE(explained(bounded(1), {reserve, close, call(verb::emptied, 0, 4, 5), fill}, "\1"));
+  EXPECT_FALSE(explained(bounded(1), {put(1, 0, 1), close, call(verb::emptied, 0, 4, 5)}, "\1"));
+}
+
+TEST(history, a_peek_sees_the_next_to_go) {
+  EXPECT_TRUE(explained(bounded(2), {put(1, 0, 1), put(2, 2, 3), call(verb::peek, 1, 4, 5)}, "\1\2"));
+  EXPECT_FALSE(explained(bounded(2), {put(1, 0, 1), put(2, 2, 3), call(verb::peek, 2, 4, 5)}, "\1\2"));
+  EXPECT_TRUE(explained(lifo(2), {put(1, 0, 1), put(2, 2, 3), call(verb::peek, 2, 4, 5)}, "\1\2"));
+  EXPECT_FALSE(explained(bounded(2), {call(verb::peek, 1, 4, 5)}));
+  EXPECT_FALSE(explained(bounded(2), {put(1, 0, 1), call(verb::peek, 1, 4, 5)})) << "it took it";
 }
 
 TEST(history, looks_see_what_is_there) {
