@@ -29,7 +29,7 @@ class [[nodiscard]] subscription {
   /// Waits for the next item; gives std::optional<T>, which is empty once the broadcast is closed and all was seen. If
   /// copying throws, the item is not passed.
   auto next() {
-    impl::check_copies<T>();
+    static_assert(impl::can_be_copied<T>());
     return impl::item_operation<T, std::optional<T>>(reader_.checked("subscription::next"), next_name);
   }
   /// The same without a copy; gives std::optional<snapshot<T>>.
@@ -38,7 +38,7 @@ class [[nodiscard]] subscription {
   }
   /// Empty: nothing has come, or the broadcast is closed and all was seen.
   [[nodiscard]] std::optional<T> try_next() {
-    impl::check_copies<T>();
+    static_assert(impl::can_be_copied<T>());
     return reader_.checked("subscription::try_next").template take<std::optional<T>>();
   }
   [[nodiscard]] std::optional<snapshot<T>> try_borrow() {
@@ -74,7 +74,7 @@ class [[nodiscard]] subscription {
   subscription(impl::broadcast_core<T>& core, std::uint64_t position) noexcept : reader_(core, position) {}
 
   std::optional<T> block_next(impl::time_point deadline) {
-    impl::check_copies<T>();
+    static_assert(impl::can_be_copied<T>());
     impl::refuse_on_worker("subscription::blocking_next", "co_await s.next()");
     return impl::block_on_item<std::optional<T>>(reader_.checked("subscription::blocking_next"), next_name, deadline);
   }

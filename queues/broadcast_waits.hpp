@@ -190,11 +190,12 @@ struct broadcast_item {
 
 /// What next(), get() and modify() ask of it besides.
 template <class T>
-constexpr void check_copies() {
+constexpr bool can_be_copied() {
   static_assert(std::is_copy_constructible_v<T>,
                 "sluice::broadcast<T>, sluice::watch<T>: T cannot be copied, and each reader has a copy of its own; "
                 "borrow() gives "
                 "one that is not copied, or send a std::shared_ptr<const T>");
+  return true;
 }
 
 }  // namespace impl

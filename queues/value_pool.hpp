@@ -167,19 +167,16 @@ class value_pool {
 
   // I3
   remains<T> take_out(node& n) noexcept {
-    if constexpr (std::is_trivially_destructible_v<T>) {
-      give(n);
-      return std::nullopt;
-    } else {
-      if (n.position.get() == node::nothing) {  // what a slot holds at first
+    if constexpr (!std::is_trivially_destructible_v<T>) {
+      if (n.position.get() != node::nothing) {  // which is what slots hold at first
+        remains<T> value(std::move(*n.item()));
+        std::destroy_at(n.item());
         give(n);
-        return std::nullopt;
+        return value;
       }
-      remains<T> value(std::move(*n.item()));
-      std::destroy_at(n.item());
-      give(n);
-      return value;
     }
+    give(n);
+    return remains<T>{std::nullopt};
   }
   // Apart, so that the way of the many who are not the last stays short.
   [[gnu::noinline]] void bury(node& n) noexcept { (void)take_out(n); }

@@ -29,7 +29,7 @@ class [[nodiscard]] watcher {
   /// Waits until there is a value that it has not seen; gives std::optional<T>, which is empty once the watch is closed
   /// and the last value was seen. If copying throws, the value is not seen.
   auto next() {
-    impl::check_copies<T>();
+    static_assert(impl::can_be_copied<T>());
     return impl::item_operation<T, std::optional<T>>(reader_.checked("watcher::next"), next_name);
   }
   /// The same without a copy; gives std::optional<snapshot<T>>.
@@ -41,7 +41,7 @@ class [[nodiscard]] watcher {
   auto changed() { return impl::item_operation<T, bool>(reader_.checked("watcher::changed"), changed_name); }
   /// Empty: it has seen the present value.
   [[nodiscard]] std::optional<T> try_next() {
-    impl::check_copies<T>();
+    static_assert(impl::can_be_copied<T>());
     return reader_.checked("watcher::try_next").template take<std::optional<T>>();
   }
   [[nodiscard]] std::optional<snapshot<T>> try_borrow() {
@@ -74,7 +74,7 @@ class [[nodiscard]] watcher {
   watcher(impl::broadcast_core<T>& core, std::uint64_t position) noexcept : reader_(core, position) {}
 
   std::optional<T> block_next(impl::time_point deadline) {
-    impl::check_copies<T>();
+    static_assert(impl::can_be_copied<T>());
     impl::refuse_on_worker("watcher::blocking_next", "co_await w.next()");
     return impl::block_on_item<std::optional<T>>(reader_.checked("watcher::blocking_next"), next_name, deadline);
   }
@@ -128,12 +128,12 @@ class watch : impl::broadcast_item<T> {
   /// throws comes out, and nothing was set.
   template <class Change>
   void modify(Change&& change) {
-    impl::check_copies<T>();
+    static_assert(impl::can_be_copied<T>());
     if (!core_.send_changed(change)) core_.refuse_closed("modify");
   }
   /// A copy of the value.
   T get() const {
-    impl::check_copies<T>();
+    static_assert(impl::can_be_copied<T>());
     return *borrow();
   }
   /// The value where it lies. Later sets do not change it.

@@ -1,5 +1,5 @@
 // tests: queues/queue.hpp queues/semaphore.hpp queues/event.hpp queues/broadcast.hpp queues/watch.hpp
-// Nothing is allocated by an operation: counted, through puts, gets and waits of every form.
+// Nothing is allocated by an operation: counted, through puts, gets and waits of every form. Where something is, it may fail.
 #include <sluice/queues/broadcast.hpp>
 #include <sluice/queues/event.hpp>
 #include <sluice/queues/lifo_queue.hpp>
@@ -15,8 +15,12 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <new>
+#include <utility>
+#include <vector>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define MEMORY_IS_OF_THE_SANITIZER  // which lets nobody replace operator new
@@ -28,12 +32,14 @@
 
 namespace {
 thread_local long allocations = 0;
+thread_local bool memory_is_out = false;
 }  // namespace
 
 #ifndef MEMORY_IS_OF_THE_SANITIZER
 // Not inlined: g++ 12 takes one of a pair that it has inlined, and one that it has not, for a mistake.
 [[gnu::noinline]] void* operator new(std::size_t bytes) {
   ++allocations;
+  if (memory_is_out) throw std::bad_alloc();
   if (void* const memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
   throw std::bad_alloc();
 }
@@ -209,6 +215,39 @@ TEST(allocation, a_broadcast_and_a_watch_allocate_nothing) {
   EXPECT_EQ(seen, 2 * items);
   EXPECT_EQ(changes, items);
   EXPECT_EQ(value.get(), 2 * items);
+}
+
+TEST(allocation, a_send_that_finds_no_memory_has_done_nothing) {
+#ifdef MEMORY_IS_OF_THE_SANITIZER
+  GTEST_SKIP() << "the sanitizer has operator new for itself";
+#endif
+  broadcast<std::unique_ptr<int>> pointers{1};
+  std::vector<snapshot<std::unique_ptr<int>>> held;
+  held.reserve(100);
+  const auto send_and_hold = [&](std::unique_ptr<int>& value) {
+    pointers.send(std::move(value));
+    held.push_back(*pointers.subscribe(from_kept).try_borrow());
+  };
+  std::uint64_t sent = 0;
+  for (int failures = 0; failures < 3;) {
+    auto value = std::make_unique<int>(7);
+    memory_is_out = true;
+    bool failed = false;
+    try {
+      send_and_hold(value);
+    } catch (const std::bad_alloc&) {
+      failed = true;
+    }
+    memory_is_out = false;
+    if (failed) {
+      ++failures;
+      ASSERT_TRUE(value) << "it is still the caller's";
+      EXPECT_EQ(pointers.sent(), sent);
+      send_and_hold(value);
+    }
+    EXPECT_EQ(pointers.sent(), ++sent);
+  }
+  EXPECT_GT(sent, 8U);
 }
 
 }  // namespace

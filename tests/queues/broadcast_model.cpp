@@ -349,7 +349,8 @@ void threads(model::run& r) {
   };
   auto& s = r.make<shared>();
   r.thread("sender", [&s] {
-    s.items.send(heavy(1));
+    const heavy first(1);
+    s.items.send(first);
     s.items.close();
   });
   r.thread("subscriber", [&s] {

@@ -344,6 +344,7 @@ TEST(broadcast, serves_tasks_and_is_an_arm_of_select) {
     EXPECT_EQ(**std::get<0>(second), 2) << "the other arm has taken nothing";
     EXPECT_EQ(mine.try_next(), 3);
     EXPECT_THROW((void)mine.blocking_next(), std::logic_error) << "not on a worker";
+    EXPECT_THROW((void)mine.blocking_borrow(), std::logic_error);
     numbers.close();
     const int sum = co_await one;
     EXPECT_EQ(sum, 55);

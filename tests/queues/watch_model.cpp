@@ -24,8 +24,9 @@ struct watched {
 void get_and_set(model::run& r) {
   auto& s = r.make<watched>();
   r.thread("setter", [&s] {
+    const heavy second(2);
     s.written.set(7);
-    s.value->set(heavy(2));
+    s.value->set(second);
   });
   r.thread("getter", [&s] {
     const int first = s.value->get().number();

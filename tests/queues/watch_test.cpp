@@ -176,6 +176,8 @@ TEST(watch, serves_tasks_and_is_an_arm_of_select) {
     const auto late = co_await select(mine.changed(), sleep_for(1ms));
     EXPECT_EQ(late.index(), 1U);
     EXPECT_THROW((void)mine.blocking_changed(), std::logic_error) << "not on a worker";
+    EXPECT_THROW((void)mine.blocking_next(), std::logic_error);
+    EXPECT_THROW((void)mine.blocking_borrow(), std::logic_error);
     for (int i = 1; i <= 10; ++i) value.set(int{i});
     const auto got = co_await select(mine.next(), sleep_for(1h));
     EXPECT_EQ(std::get<0>(got), 10);
