@@ -101,6 +101,28 @@ void more_room_for_a_waiting_put(model::run& r) {
   r.finally([&s] { model::check(drain(s) == 3 && s.items->capacity() == 3, "Both are there."); });
 }
 
+// Three gets make room before the runner comes: more putters are let in than it serves before it wakes them.
+void room_for_three(model::run& r) {
+  struct crowd : queue_state {
+    crowd() : queue_state(3) {}
+    payload values[3] = {payload(2), payload(4), payload(8)};
+    put_awaiter<payload> puts[3] = {{*items, one, values[0]}, {*items, two, values[1]}, {*items, three, values[2]}};
+  };
+  auto& s = r.make<crowd>();
+  for (int i = 0; i < 3; ++i) put_now(*s.items, 1);
+  for (auto& each : s.puts) model::check(each.await_suspend(std::coroutine_handle<>{}), "There is no room.");
+  r.thread("getter", [&s] { model::check(try_get(s) == 1, "There is an item."); });
+  r.thread("other getter", [&s] { model::check(try_get(s) == 1 && try_get(s) == 1, "There are two more."); });
+  r.finally([&s] {
+    thread_context* const contexts[] = {&s.one, &s.two, &s.three};
+    for (int i = 0; i < 3; ++i) {  // the first may be the heir, which serves the others when it goes on
+      contexts[i]->park();
+      s.puts[i].await_resume();
+    }
+    for (int value : {2, 4, 8}) model::check(try_get(s) == value, "Each is there, in order.");
+  });
+}
+
 void less_room(model::run& r) {
   auto& s = r.make<queue_state>(std::size_t{2});
   put_now(*s.items, 1);
@@ -343,6 +365,7 @@ const model::program p03{"queue: unbounded, two puts x get", {}, unbounded_puts}
 const model::program p04{"queue: unbounded, put x cancelled put", {}, unbounded_waits};
 const model::program p05{"queue: unbounded, put x close_now", {}, unbounded_close};
 const model::program p06{"queue: more room for a waiting put", {}, more_room_for_a_waiting_put};
+const model::program p27{"queue: room for three waiting puts", {}, room_for_three};
 const model::program p07{"queue: less room x put x get", {}, less_room};
 const model::program p08{"queue: rendezvous, put x get x join", {}, meet};
 const model::program p09{"queue: rendezvous, cancelled put x cancelled get", {}, meet_cancelled_put};

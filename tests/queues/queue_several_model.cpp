@@ -276,8 +276,8 @@ const model::program p10{"queue: a capacity of nothing", {}, capacity_of_nothing
 const model::program p11{"queue: next x cancel", {}, cancelled_next};
 const model::program p12{"queue: get_many x cancel, then put", {}, cancelled_get_many};
 const model::program p13{"queue: put_many x cancel x close", {}, nothing_was_put};
-const model::program p15{"queue: get_many x get x two puts", {}, get_many_beside_a_get};
-const model::program p16{"queue: put_many x get x cancel while it is claimed", {}, cancelled_while_claimed};
-const model::program p14{"queue: rendezvous, a put behind a cancelled get", {}, meet_behind_a_cancelled_get};
+const model::program p14{"queue: get_many x get x two puts", {}, get_many_beside_a_get};
+const model::program p15{"queue: put_many x get x cancel while it is claimed", {}, cancelled_while_claimed};
+const model::program p16{"queue: rendezvous, a put behind a cancelled get", {}, meet_behind_a_cancelled_get};
 
 }  // namespace
