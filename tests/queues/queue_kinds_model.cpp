@@ -106,7 +106,7 @@ void room_for_three(model::run& r) {
   struct crowd : queue_state {
     crowd() : queue_state(3) {}
     payload values[3] = {payload(2), payload(4), payload(8)};
-    put_awaiter<payload> puts[3] = {{*items, one, values[0]}, {*items, two, values[1]}, {*items, three, values[2]}};
+    put_awaiter<model_core> puts[3] = {{*items, one, values[0]}, {*items, two, values[1]}, {*items, three, values[2]}};
   };
   auto& s = r.make<crowd>();
   for (int i = 0; i < 3; ++i) put_now(*s.items, 1);
