@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <utility>
 
 namespace sluice {
 
@@ -19,8 +20,10 @@ enum class overflow_policy : std::uint8_t {
 /// A dropped item that was queued counts as done.
 template <class T>
 struct overflow {
-  overflow_policy policy = overflow_policy::wait;
-  std::function<void(T&&)> dropped = {};
+  overflow(overflow_policy what, std::function<void(T&&)> told = {}) : policy(what), dropped(std::move(told)) {}
+
+  overflow_policy policy;
+  std::function<void(T&&)> dropped;
 };
 
 }  // namespace sluice

@@ -15,6 +15,12 @@
 
 namespace sluice::impl {
 
+enum class queue_kind : std::uint8_t {
+  bounded,
+  unbounded,   // grows when it is full
+  rendezvous,  // has no cells: each put meets a get
+};
+
 class queue_base : public waiter_hub {
  public:
   /// `count` items that were got are finished. Throws std::logic_error.

@@ -39,7 +39,7 @@ class queue_core final : public queue_server<T, Store> {
   using server::name;
 
   /// `capacity` is that of a bounded queue. Throws std::invalid_argument, std::bad_alloc.
-  queue_core(queue_kind kind, std::size_t capacity, std::string called, overflow<T> when_full = {});
+  queue_core(queue_kind kind, std::size_t capacity, std::string called, overflow<T> when_full = overflow_policy::wait);
 
   item_status try_put(T& value) noexcept;
   /// The same for a put that would wait: gives `full` only where the policy is to reject, and drops what it is to drop.
@@ -197,13 +197,16 @@ item_status queue_core<T, Store>::overflow_with(T& value) noexcept {
   if (when_full_.policy == overflow_policy::reject || when_full_.policy == overflow_policy::drop_newest) {
     return item_status::full;
   }
-  for (short_wait emptying;; emptying()) {
+  for (short_wait serving;; serving()) {
+    bool found = false;
     for (bool more = true; more;) {
       std::optional<T> oldest;
       (void)try_get([&](T&& item) { oldest.emplace(std::move(item)); });
       more = oldest && when_full_.policy == overflow_policy::keep_latest;
+      found = found || oldest;
       if (oldest) drop_queued(std::move(*oldest));
     }
+    if (!found) this->take_over();  // the runner gives it to those who wait
     const item_status status = store_.try_push(value);
     if (status == item_status::done_kick) kick(tail_kick);  // after it the queue may be gone
     if (status != item_status::nothing) return status;

@@ -228,7 +228,7 @@ class queue_face {
   bool closed() const noexcept { return core_.items().is_closed(); }
 
  protected:
-  queue_face(queue_kind kind, std::size_t capacity, std::string name, overflow<T> when_full = {})
+  queue_face(queue_kind kind, std::size_t capacity, std::string name, overflow<T> when_full = overflow_policy::wait)
       : core_(kind, capacity, std::move(name), std::move(when_full)) {}
   ~queue_face() = default;
 

@@ -31,12 +31,6 @@
 
 namespace sluice::impl {
 
-enum class queue_kind : std::uint8_t {
-  bounded,
-  unbounded,   // grows when it is full
-  rendezvous,  // has no cells: each put meets a get
-};
-
 template <class T, class Store>
 class queue_server : public queue_base {
  protected:

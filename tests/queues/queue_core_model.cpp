@@ -256,6 +256,33 @@ void heir_behind_the_owner(model::run& r) {
   });
 }
 
+// Or behind one whose put drops what is in its way: it waits until somebody has that.
+void heir_behind_the_dropper(model::run& r) {
+  struct shared {
+    executor tasks;
+    int dropped = 0;
+    queue<payload> items{1, {overflow_policy::drop_oldest, [this](payload&& item) { dropped += item.value(); }}};
+    plain<int> got[2];
+  };
+  auto& s = r.make<shared>();
+  get_then_note(s.tasks, s.items, s.got[0]);
+  get_then_note(s.tasks, s.items, s.got[1]);
+  r.thread("putter", [&s] { (void)s.items.try_put(payload(1)); });
+  r.thread("dropper", [&s] {
+    for (int value : {2, 4}) model::check(s.items.try_put(payload(value)), "It is never refused.");
+    s.tasks.run();
+  });
+  r.finally([&s] {
+    s.tasks.run();
+    int sum = s.dropped;
+    while (const auto left = s.items.try_get()) sum += left->value();
+    s.items.close();
+    s.tasks.run();
+    for (const auto& one : s.got) sum += one.get() > 0 ? one.get() : 0;
+    model::check(s.tasks.live == 0 && sum == 7, "Each item is in one place.");
+  });
+}
+
 // ------------------------------------------------------------------------------------------ destruction
 
 // A get times out beside the put that would have served it; once that has taken effect, the queue may go.
@@ -328,6 +355,7 @@ const model::program p15{"queue: unfinished() beside a put and a task_done", {},
 const model::program p08{"queue: close_now x get x timeout x join", {}, close_now_timeout_join};
 const model::program p09{"queue: close x put x timeout x get", {}, close_put_timeout_get};
 const model::program p10{"queue: the heir is queued behind close_now", {}, heir_behind_the_closer};
+const model::program p18{"queue: the heir is queued behind a put that drops", {}, heir_behind_the_dropper};
 const model::program p17{"queue: the heir is queued behind set_capacity", {}, heir_behind_the_owner};
 const model::program p11{"queue: destroyed beside a put", {}, destroyed_beside_a_put};
 const model::program p12{"queue: destroyed beside a get", {}, destroyed_beside_a_get};
