@@ -54,7 +54,7 @@ class queue_core final : public queue_server<T, Store> {
   item_status try_reserve() noexcept;
   void fill(T& value) noexcept;
   void give_up() noexcept;
-  std::optional<T> try_peek() noexcept;
+  item_status try_peek(std::optional<T>& copy) noexcept;
   /// To be called before a wait that wants to look, or a slot.
   void will_hold() noexcept { is_held_at_times_.store(true, relaxed); }  // the stores hand it over
   /// Throws std::logic_error.
@@ -246,11 +246,11 @@ void queue_core<T, Store>::give_up() noexcept {
 }
 
 template <class T, class Store>
-std::optional<T> queue_core<T, Store>::try_peek() noexcept {
+item_status queue_core<T, Store>::try_peek(std::optional<T>& copy) noexcept {
   will_hold();
-  std::optional<T> copy;
-  as_runner([&] { this->look(copy); });
-  return copy;
+  auto status = item_status::nothing;
+  as_runner([&] { status = this->look(copy); });
+  return status;
 }
 
 template <class T, class Store>

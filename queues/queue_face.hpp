@@ -111,7 +111,9 @@ class queue_face {
   /// Empty: as try_get. std::logic_error on a rendezvous.
   [[nodiscard]] std::optional<T> try_peek() {
     check_peek();
-    return core_.try_peek();
+    std::optional<T> copy;
+    (void)core_.try_peek(copy);
+    return copy;
   }
 
   /// The waits for plain threads. With a duration they throw timed_out; zero or less tries once. On a worker: std::logic_error.

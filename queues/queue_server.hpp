@@ -55,7 +55,7 @@ class queue_server : public queue_base {
   /// Moves the item that is the next to go to `place`, if nobody waits for it.
   item_status fetch(std::optional<T>& place) noexcept;
   /// Copies it.
-  void look(std::optional<T>& copy) noexcept;
+  item_status look(std::optional<T>& copy) noexcept;
   /// A rendezvous: gives `value` to a getter that waits.
   item_status meet_getter(T& value) noexcept;
   /// A rendezvous: takes the item of a putter that waits.
@@ -83,6 +83,7 @@ class queue_server : public queue_base {
   bool keeps_tail() const noexcept { return !lists_[putter_list].empty() || slots_.load(relaxed) != 0; }
   std::uint64_t room_for_items() const noexcept;
   bool has_room() const noexcept { return store_.size() < room_for_items(); }
+  item_status find_front(T*& item) noexcept;
   T* wait_for_front() noexcept;
   item_status make_room() noexcept;
   bool add_slot() noexcept;
@@ -161,17 +162,27 @@ void queue_server<T, Store>::fill_slot(T& value) noexcept {
 
 template <class T, class Store>
 item_status queue_server<T, Store>::fetch(std::optional<T>& place) noexcept {
-  if (!lists_[getter_list].empty()) return item_status::frozen;
-  const bool ends = store_.is_closed() && slots_.load(relaxed) == 0;  // asked before: then what is put is there
-  if (wait_for_front() == nullptr) return ends ? item_status::closed : item_status::nothing;
-  store_.pop_front(place, false);
-  return item_status::done;
+  T* item = nullptr;
+  const item_status status = find_front(item);
+  if (item != nullptr) store_.pop_front(place, false);
+  return status;
 }
 
 template <class T, class Store>
-void queue_server<T, Store>::look(std::optional<T>& copy) noexcept {
-  if (!lists_[getter_list].empty()) return;
-  if (const T* const item = wait_for_front()) copy.emplace(*item);
+item_status queue_server<T, Store>::look(std::optional<T>& copy) noexcept {
+  T* item = nullptr;
+  const item_status status = find_front(item);
+  if (item != nullptr) copy.emplace(*item);
+  return status;
+}
+
+template <class T, class Store>
+item_status queue_server<T, Store>::find_front(T*& item) noexcept {
+  if (!lists_[getter_list].empty()) return item_status::frozen;
+  const bool ends = store_.is_closed() && slots_.load(relaxed) == 0;  // asked before: then what is put is there
+  item = wait_for_front();
+  if (item != nullptr) return item_status::done;
+  return ends ? item_status::closed : item_status::nothing;
 }
 
 // The item that is the next to go, once it is published. Null: there is none.

@@ -117,10 +117,8 @@ bool peek_awaiter<Core>::await_ready() noexcept {
     wait_.result = wait_result::cancelled;
     return true;
   }
-  wait_.item = core_->try_peek();
-  if (!wait_.item) return false;
-  wait_.result = wait_result::done;
-  return true;
+  wait_.result = result_of(core_->try_peek(wait_.item));
+  return wait_.result != wait_result::none;
 }
 
 template <class Core>

@@ -77,7 +77,10 @@ coroutine get_items(executor&, Queue& q, long& got) {
     ++got;
     q.task_done();
   }
-  for (int i = 0; i < items / 4; ++i) got += (co_await q.lease()).has_value();
+  for (int i = 0; i < items / 4; ++i) {
+    const auto leased_item = co_await q.lease();
+    got += leased_item ? 1 : 0;
+  }
   std::array<int, 5> out{};
   while (const std::size_t count = co_await q.get_many(out)) {
     got += static_cast<long>(count);

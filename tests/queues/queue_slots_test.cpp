@@ -258,6 +258,10 @@ TEST(queue_peek, shows_what_is_the_next_to_go) {
   EXPECT_EQ(q.size(), 2U);
   EXPECT_EQ(q.try_get(), 1);
   EXPECT_EQ(q.blocking_peek(1s), 2);
+  EXPECT_EQ(q.try_get(), 2);
+  EXPECT_THROW((void)q.blocking_peek(0ms), timed_out);
+  q.close();
+  EXPECT_THROW((void)q.blocking_peek(0ms), queue_closed);
   lifo_queue<int> stack{2};
   EXPECT_TRUE(stack.try_put(1));
   EXPECT_TRUE(stack.try_put(2));
