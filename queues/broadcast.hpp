@@ -125,7 +125,7 @@ class broadcast : impl::broadcast_item<T> {
   void close() noexcept { core_.close(); }
 
   /// Begins with the next item that is sent.
-  subscription<T> subscribe() noexcept { return {core_, core_.sent()}; }
+  subscription<T> subscribe() noexcept { return {core_, core_.end()}; }
   /// Begins with the oldest item that is kept.
   subscription<T> subscribe(from_kept_t) noexcept { return {core_, core_.oldest()}; }
 

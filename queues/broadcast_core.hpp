@@ -82,12 +82,11 @@ class broadcast_core final : public waiter_hub {
   /// Of a watch: what it holds.
   snapshot<T> newest() noexcept;
 
+  /// Where a new reader begins: behind every item that anybody has seen, or with the oldest that is kept.
+  std::uint64_t end() noexcept { return find_end().position; }
+  std::uint64_t oldest() noexcept { return kept_before(end()); }
   /// The number of items sent: exact at rest.
   std::uint64_t sent() const noexcept { return tail_.load(acquire); }  // E1 observe
-  std::uint64_t oldest() const noexcept {
-    const std::uint64_t end = sent();
-    return end > capacity_ ? end - capacity_ : 0;
-  }
   bool is_closed() const noexcept;
   std::size_t capacity() const noexcept { return capacity_; }
   [[noreturn]] void refuse_closed(const char* operation) const {
@@ -120,6 +119,7 @@ class broadcast_core final : public waiter_hub {
     return static_cast<std::uint32_t>((std::uint64_t{1} << node_bits(capacity)) - 1);
   }
 
+  std::uint64_t kept_before(std::uint64_t end) const noexcept { return end > capacity_ ? end - capacity_ : 0; }
   shared_slot<T>& slot_of(std::uint64_t position) const noexcept { return slots_[position % capacity_]; }
   bool is_before(std::uint64_t word, std::uint64_t position) const noexcept {
     return layout_.is_at(word, position / capacity_);
@@ -343,7 +343,7 @@ value_node<T>* broadcast_core<T>::get(std::uint64_t& position) noexcept {
       if (sent() <= position) return nullptr;
       if (is_there(slot.look(), position)) continue;
     }
-    position = std::max(position + 1, oldest());  // it was overwritten
+    position = std::max(position + 1, kept_before(sent()));  // it was overwritten
   }
 }
 

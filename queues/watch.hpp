@@ -143,7 +143,7 @@ class watch : impl::broadcast_item<T> {
   void close() noexcept { core_.close(); }
 
   /// One that counts the present value as seen.
-  sluice::watcher<T> watcher() noexcept { return {core_, core_.sent()}; }
+  sluice::watcher<T> watcher() noexcept { return {core_, core_.end()}; }
   /// One that has seen nothing: it is given the present value first.
   sluice::watcher<T> watcher(from_kept_t) noexcept { return {core_, core_.oldest()}; }
 

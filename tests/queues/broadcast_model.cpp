@@ -275,6 +275,18 @@ void destroyed_when_all_have_gone(model::run& r) {
   });
 }
 
+// Who has seen an item and subscribes once more begins behind it, though its sender has not moved the tail yet.
+void begins_behind_what_was_seen(model::run& r) {
+  auto& s = r.make<broadcast_state>(std::size_t{2});
+  auto& reader = r.make<model_reader>(s.subscribe());
+  r.thread("sender", [&s] { send(*s.core, 1); });
+  r.thread("subscriber", [&s, &reader] {
+    if (try_next(reader) == -1) return;
+    model_reader again = s.subscribe();
+    model::check(try_next(again) == -1, "There is nothing new.");
+  });
+}
+
 // One who looks again and again misses nothing while there is room.
 void polled(model::run& r) {
   auto& s = r.make<broadcast_state>(std::size_t{2});
@@ -383,6 +395,7 @@ const model::program p24{"broadcast: destroyed after two waits", {.timeouts = 2}
 const model::program p25{"broadcast: destroyed when all have gone", {}, destroyed_when_all_have_gone};
 const model::program p26{"broadcast: polled x sends", {}, polled};
 const model::program p27{"broadcast: destroyed by a borrower", {}, destroyed_by_a_borrower};
+const model::program p28{"broadcast: subscribed behind what was seen", {}, begins_behind_what_was_seen};
 const model::program p19{"broadcast: the count went round, and one is missed", {}, gone_round(4)};
 const model::program p20{"broadcast: the count goes round while it looks", {}, gone_round(3)};
 const model::program p21{"broadcast: borrowed x sends", {}, borrowed};

@@ -3,6 +3,7 @@
 // Real threads: senders, subscribers that lag, give up and hold on to what they have read; each item is accounted for.
 #include <sluice/queues/broadcast.hpp>
 #include <sluice/queues/watch.hpp>
+#include <sluice/sluice.hpp>
 
 #include <gtest/gtest.h>
 
@@ -188,6 +189,72 @@ TEST(broadcast_stress, it_may_be_destroyed_as_soon_as_its_subscriptions_have_gon
     one.join();
     two.join();
   }
+  EXPECT_EQ(item::alive.load(impl::relaxed), 0);
+}
+
+task<> send_all(broadcast<item>& to, std::uint32_t sender, std::uint32_t count) {
+  for (std::uint32_t n = 0; n < count; ++n) {
+    to.send(item(sender, n));
+    if (n % 16 == 0) co_await yield();
+  }
+  to.close();
+}
+
+// Each item is chosen by a select, seen later, or counted: an arm that loses has passed nothing.
+task<> select_all(subscription<item> a, subscription<item> b, watcher<int> turns, std::uint64_t each) {
+  std::array<std::uint64_t, 2> seen{};
+  std::array<std::int64_t, 2> last{-1, -1};
+  std::array<bool, 2> over{};
+  const auto look = [&](std::size_t which, const item& got) {
+    EXPECT_TRUE(got.whole());
+    EXPECT_GT(std::int64_t{got.number()}, std::exchange(last[which], got.number()));
+    ++seen[which];
+  };
+  while (!over[0] || !over[1]) {
+    auto got = co_await select(arm_if(!over[0], a.next()), arm_if(!over[1], b.borrow()), turns.changed());
+    if (got.index() == 0) {
+      const auto& first = std::get<0>(got);
+      over[0] = !first;
+      if (first) look(0, *first);
+    } else if (got.index() == 1) {
+      const auto& second = std::get<1>(got);
+      over[1] = !second;
+      if (second) look(1, **second);
+    } else {
+      EXPECT_TRUE(turns.try_next()) << "it had changed, and the present value is new";
+    }
+  }
+  EXPECT_EQ(seen[0] + a.missed(), each);
+  EXPECT_EQ(seen[1] + b.missed(), each);
+}
+
+task<> turn(watch<int>& turns, const impl::atomic<bool>& stop) {
+  for (int i = 1; !stop.load(impl::relaxed); ++i) {
+    turns.set(int{i});
+    co_await yield();
+  }
+}
+
+task<> select_among_three(std::size_t capacity, std::uint32_t each) {
+  broadcast<item> a{capacity};
+  broadcast<item> b{capacity};
+  watch<int> turns{0};
+  impl::atomic<bool> stop{false};
+  auto turning = spawn(turn(turns, stop));
+  std::vector<task<>> readers;
+  for (int i = 0; i < 3; ++i) readers.push_back(select_all(a.subscribe(), b.subscribe(), turns.watcher(), each));
+  auto reading =
+      spawn([](std::vector<task<>> all) -> task<> { co_await when_all(std::move(all)); }, std::move(readers));
+  auto sending = spawn(send_all(a, 0, each));
+  co_await send_all(b, 1, each);
+  co_await sending;
+  co_await reading;
+  stop.store(true, impl::relaxed);
+  co_await turning;
+}
+
+TEST(broadcast_stress, a_select_among_broadcasts_and_a_watch_loses_nothing) {
+  for (const std::size_t capacity : {1U, 4U, 64U}) run(select_among_three(capacity, 3000), {.workers = 4});
   EXPECT_EQ(item::alive.load(impl::relaxed), 0);
 }
 

@@ -38,7 +38,7 @@ using model_reader = item_reader<heavy>;
 struct broadcast_state {
   explicit broadcast_state(std::size_t capacity, std::optional<slot_layout> layout = {})
       : core(std::make_unique<model_core>("broadcast", capacity, "model", layout)) {}
-  model_reader subscribe() const { return {*core, core->sent()}; }
+  model_reader subscribe() const { return {*core, core->end()}; }
 
   std::unique_ptr<model_core> core;
   thread_context one;
