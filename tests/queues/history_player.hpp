@@ -316,8 +316,6 @@ class player {
     if constexpr (std::is_trivially_copyable_v<item>) {
       int seen = 0;
       const heard h = hear(patience, [&] { seen = value_of(q_.blocking_peek(patience)); });
-      // Without patience it does not hear of a close.
-      if (h == heard::gave_up && !waited_) return record(verb::no_get, 0);
       if (h != heard::done) return record_get(h, 0);
       record(verb::peek, seen, false, waited_);
     } else {
