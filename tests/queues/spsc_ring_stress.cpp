@@ -61,7 +61,9 @@ TEST(spsc_stress, every_item_comes_in_order_whatever_way_it_goes) {
         }
       } catch (const timed_out&) {
       }
-      if (item) ASSERT_EQ(*item, got++);
+      if (item) {
+        ASSERT_EQ(*item, got++);
+      }
     }
     putter.join();
     closer.join();
