@@ -25,9 +25,7 @@ class local_ring {
   /// Room for `capacity` items at first. Throws std::bad_alloc.
   explicit local_ring(std::uint64_t capacity)
       : capacity_(capacity), mask_(places(capacity) - 1), cells_(make(mask_ + 1)) {}
-  ~local_ring() {
-    while (head_ != tail_) std::destroy_at(at(head_++));
-  }
+  ~local_ring() { clear(); }
   local_ring(const local_ring&) = delete;
   local_ring& operator=(const local_ring&) = delete;
 
@@ -74,6 +72,9 @@ class local_ring {
   [[nodiscard]] bool resize(std::uint64_t capacity) noexcept;
   bool pass_tail() noexcept { return !closed_ && ++tail_ != 0; }
   void pass_head() noexcept { ++head_; }
+  void clear() noexcept {
+    while (head_ != tail_) std::destroy_at(at(head_++));
+  }
   bool kick_on_tail() const noexcept { return tail_kick_; }
   bool kick_on_head() const noexcept { return head_kick_; }
 

@@ -40,6 +40,7 @@ class queue_core final : public queue_server<T, Store> {
 
   /// `capacity` is that of a bounded queue. Throws std::invalid_argument, std::bad_alloc.
   queue_core(queue_kind kind, std::size_t capacity, std::string called, overflow<T> when_full = overflow_policy::wait);
+  ~queue_core() { this->finish(); }
 
   item_status try_put(T& value) noexcept;
   /// The same for a put that would wait: gives `full` only where the policy is to reject, and drops what it is to drop.

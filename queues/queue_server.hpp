@@ -42,7 +42,10 @@ class queue_server : public queue_base {
 
   queue_server(queue_kind kind, std::uint64_t cells, std::string name)
       : queue_base(lists_, std::move(name)), store_(cells), kind_(kind) {}
-  ~queue_server();
+  ~queue_server() = default;
+
+  /// A destructor's work, while the object is still whole, because the items' destructors may look at it: they find it closed.
+  void finish() noexcept;
 
   // The runner's, called by as_runner().
   /// Puts `value` for somebody who does not wait, if nobody does; makes room for it in an unbounded queue.
@@ -110,7 +113,7 @@ class queue_server : public queue_base {
 // -----------------------------------------------------------------------------------------------------------
 
 template <class T, class Store>
-queue_server<T, Store>::~queue_server() {
+void queue_server<T, Store>::finish() noexcept {
   seize();
   if (!lists_[getter_list].empty() || !lists_[putter_list].empty() || !lists_[joiner_list].empty()) {
     fail_destroyed(lists_[getter_list].size(), lists_[putter_list].size(), lists_[joiner_list].size());
@@ -119,6 +122,8 @@ queue_server<T, Store>::~queue_server() {
   if (tail_kick_armed_ && !store_.kick_on_tail()) await_kick(tail_kick);
   if (head_kick_armed_ && !store_.kick_on_head()) await_kick(head_kick);
   if (done_kick_armed_ && (done_.load(relaxed) & done_kick_flag) == 0) await_kick(done_kick);
+  store_.close();
+  store_.clear();
 }
 
 // ------------------------------------------------------------------------------------------ for those who do not wait

@@ -67,7 +67,7 @@ class ring {
 
   /// Room for `capacity` items at first. Throws std::bad_alloc.
   explicit ring(std::uint64_t capacity);
-  ~ring();
+  ~ring() { clear(); }
   ring(const ring&) = delete;
   ring& operator=(const ring&) = delete;
 
@@ -120,6 +120,8 @@ class ring {
   /// afterwards. Where capacity is 0; the runner's.
   bool pass_tail() noexcept;
   void pass_head() noexcept { head_.fetch_add(one, release); }  // E5 publish
+  /// Destroys the items. Nobody else is there any more.
+  void clear() noexcept;
   bool kick_on_tail() const noexcept { return (tail_.load(relaxed) & kick) != 0; }
   bool kick_on_head() const noexcept { return (head_.load(relaxed) & kick) != 0; }
 
@@ -187,8 +189,11 @@ ring<T>::ring(std::uint64_t capacity) : capacity_(capacity), all_(make_cells(cap
 }
 
 template <class T>
-ring<T>::~ring() {
-  for (std::uint64_t i = head(); i != tail(); ++i) std::destroy_at(own().at(i).item());
+void ring<T>::clear() noexcept {
+  for (std::uint64_t i = head(); i != tail(); ++i) {
+    std::destroy_at(own().at(i).item());
+    head_.fetch_add(one, relaxed);
+  }
 }
 
 template <class T>

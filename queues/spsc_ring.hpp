@@ -40,7 +40,7 @@ class spsc_ring {
 
   /// Room for `capacity` items. Throws std::bad_alloc.
   explicit spsc_ring(std::uint64_t capacity);
-  ~spsc_ring();
+  ~spsc_ring() { clear(); }
   spsc_ring(const spsc_ring&) = delete;
   spsc_ring& operator=(const spsc_ring&) = delete;
 
@@ -81,6 +81,7 @@ class spsc_ring {
   [[nodiscard]] bool resize(std::uint64_t) noexcept { return false; }
   bool pass_tail() noexcept { return false; }
   void pass_head() noexcept {}
+  void clear() noexcept;
   bool kick_on_tail() const noexcept { return (tail_.load(relaxed) & kick) != 0; }
   bool kick_on_head() const noexcept { return (head_.load(relaxed) & kick) != 0; }
 
@@ -128,8 +129,11 @@ spsc_ring<T>::spsc_ring(std::uint64_t capacity)
       cells_(std::make_unique_for_overwrite<cell[]>(mask_ + 1)) {}
 
 template <class T>
-spsc_ring<T>::~spsc_ring() {
-  for (std::uint64_t i = head(); i != tail(); ++i) std::destroy_at(at(i));
+void spsc_ring<T>::clear() noexcept {
+  for (std::uint64_t i = head(); i != tail(); ++i) {
+    std::destroy_at(at(i));
+    head_.fetch_add(one, relaxed);
+  }
 }
 
 // For how many there is room: by what is known of head, and by what it is if that is not enough.

@@ -104,6 +104,8 @@ class stack {
   /// An item goes from hand to hand without a cell. Where capacity is 0; the runner's. False: closed by now.
   bool pass_tail() noexcept;
   void pass_head() noexcept {}
+  /// Destroys the items. Nobody else is there any more.
+  void clear() noexcept;
   bool kick_on_tail() const noexcept { return (word_.load(relaxed) & kick_tail) != 0; }
   bool kick_on_head() const noexcept { return (word_.load(relaxed) & kick_head) != 0; }
 
@@ -152,8 +154,16 @@ stack<T>::stack(std::uint64_t capacity)
 }
 
 template <class T>
+void stack<T>::clear() noexcept {
+  while (size() != 0) {
+    std::destroy_at(at(size() - 1).item());
+    word_.fetch_sub(level, relaxed);
+  }
+}
+
+template <class T>
 stack<T>::~stack() {
-  for (std::uint64_t i = 0; i < size(); ++i) std::destroy_at(at(i).item());
+  clear();
   for (unsigned i = 0; i < chunk_count_; ++i) delete[] chunks_[i].load(relaxed);  // nobody else is there any more
 }
 
