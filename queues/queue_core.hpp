@@ -170,8 +170,12 @@ template <class T, class Store>
     return status;  // the queue may be gone
   }
   if (status == item_status::closed) {
-    if (slots_.load(acquire) != 0) return item_status::nothing;  // E1 of queue_server.hpp observed
     if (!is_held_at_times_.load(relaxed)) return status;
+    if (slots_.load(acquire) != 0) {  // E1 of queue_server.hpp observed
+      as_runner(
+          [&] { status = this->fetch(item); });  // a slot that is being refused is counted, too: only the runner knows
+      return status;
+    }
     status = store_.try_pop([&](T&& last) { item.emplace(std::move(last)); });
     if (status == item_status::done_kick) kick(head_kick);
     return status;

@@ -30,6 +30,7 @@
 //     negative.
 // E7  close, or the runner before it (release) -> who finds it closed (acquire): why (queue_base.hpp), and that a slot is reserved.
 // E8  the runner freezes (release) -> who finds it frozen (acquire): that it may be so though nobody waits (queue_server.hpp).
+// E9  the runner lets go of head (release) -> who gets next (acquire): that it has looked at the item there, which will go.
 // Otherwise the index words hand over nothing (relaxed): items travel by the cells, waiting by the hub's inbox.
 //
 // Source: D. Vyukov's bounded MPMC queue; the flags are ours (queues/README.md). N is at least 2: with one cell, "holds item i"
@@ -98,7 +99,7 @@ class ring {
   // The runner's. The word must be frozen by it, where it advances the word.
   void freeze_head() noexcept { head_.fetch_or(frozen, release); }  // E8 publish
   void freeze_tail() noexcept { tail_.fetch_or(frozen, release); }  // E8 publish
-  void thaw_head() noexcept { head_.fetch_and(~frozen, relaxed); }
+  void thaw_head() noexcept { head_.fetch_and(~frozen, release); }  // E9 publish
   void thaw_tail() noexcept { tail_.fetch_and(~frozen, relaxed); }
   /// The item that is the next to go, or null while it is absent or being written.
   T* front() noexcept;
@@ -244,14 +245,14 @@ template <class T>
 template <class T>
 template <class Take>
 [[gnu::always_inline]] inline item_status ring<T>::try_pop(Take&& take) noexcept {
-  std::uint64_t word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe
+  std::uint64_t word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe, E9 observe
   short_wait filling;
   backoff lost;
   for (;;) {
     if ((word & frozen) != 0) [[unlikely]] {
       if (!is_moving(word)) return item_status::frozen;
       filling();
-      word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe
+      word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe, E9 observe
       continue;
     }
     const std::uint64_t index = word / one;
@@ -261,7 +262,7 @@ template <class Take>
       // E5 publish
       if (!head_.compare_exchange_strong(word, (word + one) & ~kick, release, relaxed)) {
         lost();
-        word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe
+        word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe, E9 observe
         continue;
       }
       take(std::move(*c.item()));
@@ -315,7 +316,7 @@ item_batch ring<T>::try_push_many(T* items, std::size_t count) noexcept {
 
 template <class T>
 item_batch ring<T>::try_pop_many(T* out, std::size_t count) noexcept {
-  std::uint64_t word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe
+  std::uint64_t word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe, E9 observe
   short_wait filling;
   backoff lost;
   for (;;) {
@@ -329,13 +330,13 @@ item_batch ring<T>::try_pop_many(T* out, std::size_t count) noexcept {
       const std::uint64_t other = tail_.load(acquire);  // E7 observe. As in try_pop
       if (other / one == index) return {0, (other & closed) != 0 ? item_status::closed : item_status::nothing};
       filling();
-      word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe
+      word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe, E9 observe
       continue;
     }
     // E5 publish
     if (!head_.compare_exchange_strong(word, (word + there * one) & ~kick, release, relaxed)) {
       lost();
-      word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe
+      word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe, E9 observe
       continue;
     }
     for (std::uint64_t i = 0; i < there; ++i) {

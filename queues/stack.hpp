@@ -25,6 +25,7 @@
 // E6  a chunk (release) -> capacity (release) -> who pushes there (acquire); who pops there has it by E4: its cells.
 // E5  close, or the runner before it (release) -> who finds it closed (acquire): why (queue_base.hpp), and that a slot is reserved.
 // E7  the runner freezes (release) -> who finds it frozen (acquire): that it may be so though nobody waits (queue_server.hpp).
+// E8  the runner lets go of the head (release) -> who pops next (acquire): that it has looked at the item there, which will go.
 //
 // Source: the ring's flags on an array stack; a count in the same word against ABA is Treiber's (IBM RJ 5118, 1986).
 
@@ -84,7 +85,7 @@ class stack {
   // The runner's. The side must be frozen by it, where it pushes or pops.
   void freeze_head() noexcept { word_.fetch_or(frozen_head, release); }  // E7 publish
   void freeze_tail() noexcept { word_.fetch_or(frozen_tail, release); }  // E7 publish
-  void thaw_head() noexcept { word_.fetch_and(~frozen_head, relaxed); }
+  void thaw_head() noexcept { word_.fetch_and(~frozen_head, release); }  // E8 publish
   void thaw_tail() noexcept { word_.fetch_and(~frozen_tail, relaxed); }
   /// Null: there is none, or the newest is being written. It need not be the one that pop_front takes: others may push.
   T* front() noexcept;
@@ -188,7 +189,7 @@ typename stack<T>::cell& stack<T>::at(std::uint64_t index) const noexcept {
 
 template <class T>
 [[gnu::always_inline]] inline item_status stack<T>::try_push(T& value) noexcept {
-  std::uint64_t word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
+  std::uint64_t word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe, E8 observe
   short_wait emptying;
   backoff lost;
   for (;;) {
@@ -200,13 +201,13 @@ template <class T>
     cell& c = at(depth);
     if (c.is_full.load(acquire)) [[unlikely]] {  // E2 observe. A getter is still moving out, or word is old.
       emptying();
-      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
+      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe, E8 observe
       continue;
     }
     const std::uint64_t after = (word + put_one + level) & ~kick_tail;
     if (!word_.compare_exchange_strong(word, after, release, relaxed)) {  // E4 publish
       lost();
-      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
+      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe, E8 observe
       continue;
     }
     count_half_lap(word, after);
@@ -219,7 +220,7 @@ template <class T>
 template <class T>
 template <class Take>
 [[gnu::always_inline]] inline item_status stack<T>::try_pop(Take&& take) noexcept {
-  std::uint64_t word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
+  std::uint64_t word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe, E8 observe
   short_wait filling;
   backoff lost;
   for (;;) {
@@ -230,12 +231,12 @@ template <class Take>
     cell& c = at(depth - 1);
     if (!c.is_full.load(acquire)) [[unlikely]] {  // E1 observe. A put is about to publish it, or word is old.
       filling();
-      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
+      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe, E8 observe
       continue;
     }
     if (!word_.compare_exchange_strong(word, (word - level) & ~kick_head, release, relaxed)) {  // E4 publish
       lost();
-      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
+      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe, E8 observe
       continue;
     }
     take(std::move(*c.item()));
@@ -247,7 +248,7 @@ template <class Take>
 
 template <class T>
 item_batch stack<T>::try_push_many(T* items, std::size_t count) noexcept {
-  std::uint64_t word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
+  std::uint64_t word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe, E8 observe
   short_wait emptying;
   backoff lost;
   for (;;) {
@@ -261,13 +262,13 @@ item_batch stack<T>::try_push_many(T* items, std::size_t count) noexcept {
     while (free < wanted && !at(depth + free).is_full.load(acquire)) ++free;  // E2 observe
     if (free == 0) {
       emptying();
-      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
+      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe, E8 observe
       continue;
     }
     const std::uint64_t after = (word + free * (put_one + level)) & ~kick_tail;
     if (!word_.compare_exchange_strong(word, after, release, relaxed)) {  // E4 publish
       lost();
-      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
+      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe, E8 observe
       continue;
     }
     count_half_lap(word, after);
@@ -282,7 +283,7 @@ item_batch stack<T>::try_push_many(T* items, std::size_t count) noexcept {
 
 template <class T>
 item_batch stack<T>::try_pop_many(T* out, std::size_t count) noexcept {
-  std::uint64_t word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
+  std::uint64_t word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe, E8 observe
   short_wait filling;
   backoff lost;
   for (;;) {
@@ -294,12 +295,12 @@ item_batch stack<T>::try_pop_many(T* out, std::size_t count) noexcept {
     while (there < wanted && at(depth - 1 - there).is_full.load(acquire)) ++there;  // E1 observe
     if (there == 0) {
       filling();
-      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
+      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe, E8 observe
       continue;
     }
     if (!word_.compare_exchange_strong(word, (word - there * level) & ~kick_head, release, relaxed)) {  // E4 publish
       lost();
-      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe
+      word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe, E8 observe
       continue;
     }
     for (std::uint64_t i = 0; i < there; ++i) {
