@@ -423,6 +423,8 @@ void worker::sleep_until(time_point deadline, mode how) noexcept {
 // This worker may not run now: it sleeps until it may, or has work that is its own. (headcount.hpp)
 void worker::stand_by() noexcept {
   if (searching_ || watched_) found_work();  // what others rely on is handed on
+  // It may have searched until it saw work at its last look before a sleep: who published that has relied on it (D1 of idle.hpp).
+  if (pool_.idle.must_wake() && pool_.any_work()) pool_.wake_one();
   if (pool_.hooks.on_park) pool_.hooks.on_park(index_);
   pool_.headcount.stand_by();
   const time_point deadline = timers_.next_deadline();

@@ -131,6 +131,8 @@ void chaos(queue<item>& q, int per_putter, Meanwhile meanwhile) {
   for (int t = 0; t < threads; ++t) {
     const auto self = static_cast<std::size_t>(t);
     putting.emplace_back([&, t, self] {
+      // The getters cancel each other's waits for the first item: where no put waits, that may be all there is to cancel.
+      while (book.cancelled_gets.load(impl::relaxed) == 0) impl::yield_thread();
       int next = t * per_putter;
       const int end = next + per_putter;
       drive(all, self, [&](executor& e, cancel_slot& slot) {
@@ -163,7 +165,6 @@ void chaos(queue<item>& q, int per_putter, Meanwhile meanwhile) {
     const int n = count.load(impl::relaxed);
     ASSERT_TRUE(n == 1 || n == 1000) << "an item was lost, delivered twice, or both refused and delivered: " << n;
   }
-  EXPECT_GT(book.refused.load(impl::relaxed) + book.cancelled_gets.load(impl::relaxed), 0) << "no cancellation landed";
   testing::Test::RecordProperty("refused", static_cast<int>(book.refused.load(impl::relaxed)));
   testing::Test::RecordProperty("cancelled_gets", static_cast<int>(book.cancelled_gets.load(impl::relaxed)));
 }

@@ -230,6 +230,47 @@ const model::program searcher_stands_by{"headcount: two, one of them naps when i
                                           r.finally([&s] { s.check_jobs(); });
                                         }};
 
+// Worker 1 stood by, so worker 0 sleeps and does not watch. Now worker 1 searches, and who submits relies on that; it sees the work as
+// it goes to sleep, but must stand by again.
+struct hurried : changing<1> {
+  hurried() : changing(2, 1, 1) {
+    pool.budget = [this] { return std::size_t{may_run.load(relaxed)}; };
+    pool.headcount.set_interval(std::chrono::nanoseconds(0));
+    pool.hooks.on_park = [this](std::size_t index) {
+      if (index == 1 && stage.load(relaxed) == 1) {
+        stage.store(2, release);
+        reach(3);
+      }
+    };
+  }
+  void reach(std::uint32_t wanted) {
+    while (stage.load(acquire) != wanted) yield_thread();
+  }
+  atomic<std::uint32_t> stage{0};
+  atomic<std::uint32_t> may_run{1};
+};
+
+const model::program seen_and_left{"headcount: two, one of them sees work and must stand by",
+                                   {.bound = 1, .staleness = 0, .timeouts = 0},
+                                   [](model::run& r) {
+                                     auto& s = r.make<hurried>();
+                                     r.thread("worker", s.worker(0));
+                                     r.thread("worker", s.worker(1));
+                                     r.thread("outside", [&s] {
+                                       while (s.pool.idle.sleeping() + s.pool.headcount.standing_by() != 2)
+                                         yield_thread();
+                                       s.may_run.store(2, relaxed);
+                                       s.stage.store(1, release);
+                                       s.pool.recount(now());
+                                       s.reach(2);
+                                       s.pool.put_outside(s[0]);
+                                       s.may_run.store(1, relaxed);
+                                       s.pool.recount(now());
+                                       s.stage.store(3, release);
+                                     });
+                                     r.finally([&s] { s.check_jobs(); });
+                                   }};
+
 // Worker 1 stands by, is woken for nothing, and stands by.
 const model::program takes_nothing{
     "headcount: two, one that stands by takes nothing from the other", {.bound = 2, .timeouts = 0}, [](model::run& r) {

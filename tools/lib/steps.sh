@@ -29,6 +29,16 @@ show_progress() {
   if [ -t 1 ]; then printf '\r\033[K'; fi
 }
 
+# What a compiler, a test, the watchdog or a sanitizer complained of first, and the log's end.
+show_failures() {
+  local log=$1 complaint='(: Failure$|: error: |: runtime error: |ERROR: [A-Za-z]*Sanitizer|WARNING: Thread)|^(watchdog:|terminate called|FAIL )'
+  {
+    grep -E -A 8 "$complaint" "$log" | head -n 40 || true
+    echo '...'
+    tail -n 20 "$log"
+  } | cut -c 1-240 | sed 's/^/      | /'
+}
+
 # run_step NAME TITLE COMMAND...: the command writes `PASSED FAILED` into the file $COUNTS.
 run_step() {
   local name=$1 title=$2 started=$SECONDS status=0 passed=0 failed=0
@@ -49,8 +59,8 @@ run_step() {
   if [ "$failed" -eq 0 ]; then
     printf '      ok: %d passed in %d s\n' "$passed" $((SECONDS - started))
   else
-    printf '      FAILED: %d passed, %d failed in %d s; the end of %s:\n' "$passed" "$failed" $((SECONDS - started)) "$log"
-    tail -n 40 "$log" | cut -c 1-240 | sed 's/^/      | /'
+    printf '      FAILED: %d passed, %d failed in %d s; from %s:\n' "$passed" "$failed" $((SECONDS - started)) "$log"
+    show_failures "$log"
     printf '      repeat: tools/test %s\n' "$name"
   fi
 }
