@@ -1,4 +1,4 @@
-// tests: queues/short_wait.hpp queues/apart.hpp
+// tests: queues/apart.hpp
 #include <sluice/queues/ring.hpp>
 
 #include <gtest/gtest.h>
