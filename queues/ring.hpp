@@ -18,6 +18,10 @@
 // I3  kick is set on tail only by a CAS that proves "empty": tail's index equals head's while head is frozen. On head likewise: "full".
 // I4  The array only grows. Both words name it, so a claim that meant an older one fails; so does one that was looked at while
 //     items moved. Older arrays stay until the end: those who had claimed a cell there are still taking its item, and others may look.
+// I5  A hint is what its word was after some claim, without frozen and closed. Where claims follow each other on one processor they begin
+//     with it, because a load of the word would wait for the compare-and-swap before it. An old hint costs a look at a cell or
+//     a failed compare-and-swap, which proves it old; "full" and "empty" are proved as by any past value of the word. What claims several
+//     at a time, and the runner, leave no hint.
 // E1  put publishes the cell (release) -> get observes it (acquire): the item.
 // E2  get frees the cell (release) -> put of the next lap observes it (acquire): the item's end of life.
 // E6  the runner installs an array, cells before mask (release) -> who claims in it (acquire, mask before cells): its cells, and
@@ -31,6 +35,7 @@
 // E7  close, or the runner before it (release) -> who finds it closed (acquire): why (queue_base.hpp), and that a slot is reserved.
 // E8  the runner freezes (release) -> who finds it frozen (acquire): that it may be so though nobody waits (queue_server.hpp).
 // E9  the runner lets go of head (release) -> who gets next (acquire): that it has looked at the item there, which will go.
+// E10 who has claimed leaves the word as a hint (release) -> who begins with the hint (acquire): what E4 to E6 would give it with the word.
 // Otherwise the index words hand over nothing (relaxed): items travel by the cells, waiting by the hub's inbox.
 //
 // Source: D. Vyukov's bounded MPMC queue; the flags are ours (queues/README.md). N is at least 2: with one cell, "holds item i"
@@ -145,6 +150,10 @@ class ring {
     std::unique_ptr<owned_cells> older;
   };
 
+  /// Whether it is long enough for many claims in a row.
+  bool has_hints() const noexcept {
+    return mask_.load(relaxed) >= hinted_from - 1;
+  }  // relaxed: one way is as good as the other
   static bool is_moving(std::uint64_t word) noexcept { return (word & moving) == moving; }
   lap now() const noexcept {
     const std::uint64_t mask = mask_.load(acquire);  // E6 observe
@@ -164,12 +173,17 @@ class ring {
   bool grow(std::uint64_t count) noexcept;
 
   static constexpr std::size_t max_batch = model_build ? 2 : 128;
+  static constexpr std::uint64_t hinted_from = model_build ? 4 : 32;  // cells
 
   atomic<std::uint64_t> tail_;          // see above
   atomic<std::uint64_t> head_seen_{0};  // some past index of head; putters, relaxed: never too big
   apart after_tail_;
   atomic<std::uint64_t> head_;  // see above
   apart after_head_;
+  atomic<std::uint64_t> tail_hint_;  // I5; who claims
+  apart after_tail_hint_;
+  atomic<std::uint64_t> head_hint_;  // I5; who claims
+  apart after_head_hint_;
   atomic<cell*> cells_;               // the array in use; the runner
   atomic<std::uint64_t> mask_;        // its size - 1; the runner
   atomic<std::uint64_t> capacity_;    // the runner; relaxed: see I1
@@ -185,8 +199,7 @@ ring<T>::ring(std::uint64_t capacity) : capacity_(capacity), all_(make_cells(cap
   cells_.store(all_->cells.get(), relaxed);
   mask_.store(mask, relaxed);
   for (std::uint64_t i = 0; i <= mask; ++i) own().at(i).sequence.store(i, relaxed);
-  tail_.store(array_of(mask), relaxed);
-  head_.store(array_of(mask), relaxed);
+  for (auto* word : {&tail_, &head_, &tail_hint_, &head_hint_}) word->store(array_of(mask), relaxed);
 }
 
 template <class T>
@@ -206,7 +219,10 @@ std::unique_ptr<typename ring<T>::owned_cells> ring<T>::make_cells(std::uint64_t
 
 template <class T>
 [[gnu::always_inline]] inline item_status ring<T>::try_push(T& value) noexcept {
-  std::uint64_t word = tail_.load(acquire);  // E4 observe, E6 observe, E7 observe, E8 observe
+  const bool hinted = has_hints();
+  bool guess = hinted;
+  // E4 observe, E6 observe, E7 observe, E8 observe, E10 observe
+  std::uint64_t word = hinted ? tail_hint_.load(acquire) : tail_.load(acquire);
   short_wait emptying;
   backoff lost;
   for (;;) {
@@ -226,16 +242,17 @@ template <class T>
     }
     cell& c = now().at(index);
     if (c.sequence.load(acquire) != index) [[unlikely]] {  // E2 observe. A getter is still moving out, or word is old.
-      emptying();
-      word = tail_.load(acquire);  // E4 observe
-      continue;
-    }
-    // E4 publish
-    if (!tail_.compare_exchange_strong(word, (word + one) & ~kick, release, relaxed)) {
-      lost();
+      if (!std::exchange(guess, false)) emptying();
       word = tail_.load(acquire);  // E4 observe, E6 observe, E7 observe, E8 observe
       continue;
     }
+    const std::uint64_t next = (word + one) & ~kick;
+    if (!tail_.compare_exchange_strong(word, next, release, relaxed)) {  // E4 publish
+      if (!std::exchange(guess, false) || word / one != index) lost();   // a hint without a flag loses no race
+      word = tail_.load(acquire);  // E4 observe, E6 observe, E7 observe, E8 observe
+      continue;
+    }
+    if (hinted) tail_hint_.store(next, release);  // E10 publish
     std::construct_at(c.item(), std::move(value));
     c.sequence.store(index + 1, release);  // E1 publish
     return (word & kick) != 0 ? item_status::done_kick : item_status::done;
@@ -245,7 +262,10 @@ template <class T>
 template <class T>
 template <class Take>
 [[gnu::always_inline]] inline item_status ring<T>::try_pop(Take&& take) noexcept {
-  std::uint64_t word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe, E9 observe
+  const bool hinted = has_hints();
+  bool guess = hinted;
+  // E5 observe, E6 observe, E8 observe, E9 observe, E10 observe
+  std::uint64_t word = hinted ? head_hint_.load(acquire) : head_.load(acquire);
   short_wait filling;
   backoff lost;
   for (;;) {
@@ -259,12 +279,13 @@ template <class Take>
     const lap here = now();
     cell& c = here.at(index);
     if (c.sequence.load(acquire) == index + 1) [[likely]] {  // E1 observe
-      // E5 publish
-      if (!head_.compare_exchange_strong(word, (word + one) & ~kick, release, relaxed)) {
-        lost();
+      const std::uint64_t next = (word + one) & ~kick;
+      if (!head_.compare_exchange_strong(word, next, acq_rel, relaxed)) {  // E5 publish, E9 observe
+        if (!std::exchange(guess, false) || word / one != index) lost();   // a hint without a flag loses no race
         word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe, E9 observe
         continue;
       }
+      if (hinted) head_hint_.store(next, release);  // E10 publish
       take(std::move(*c.item()));
       std::destroy_at(c.item());
       c.sequence.store(index + here.mask + 1, release);  // E2 publish
@@ -273,8 +294,9 @@ template <class Take>
     // tail == index proves "empty" at this moment, however old `word` is: head lies between the two.
     const std::uint64_t other = tail_.load(acquire);  // E7 observe
     if (other / one == index) return (other & closed) != 0 ? item_status::closed : item_status::nothing;
-    filling();                   // a put has claimed the cell and is about to publish it, or `word` is old
-    word = head_.load(acquire);  // E5 observe
+    if (!std::exchange(guess, false))
+      filling();                 // a put has claimed the cell and is about to publish it, or `word` is old
+    word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe, E9 observe
   }
 }
 

@@ -1,4 +1,4 @@
-// The flag ring: items and order, at the smallest capacities, with laps.
+// The flag ring: items and order, at the smallest capacities, with laps; from capacity 3 on, with hints.
 #include <sluice/model/program.hpp>
 
 #include "model_ring.hpp"
@@ -57,9 +57,9 @@ auto empty_is_exact(model::run& r) {
 }
 
 // The same for a getter that only heard of the first put: there is always one item.
-auto empty_is_exact_for_others(int laps) {
+auto empty_is_exact_for_others(int laps, std::size_t capacity = 2) {
   return [=](model::run& r) {
-    auto& s = r.make<state>(std::size_t{2});
+    auto& s = r.make<state>(capacity);
     auto& there = r.make<atomic<bool>>();
     r.thread("putter", [=, &s, &there] {
       put(s, 1);
@@ -78,9 +78,10 @@ auto empty_is_exact_for_others(int laps) {
 }
 
 // "Full" is exact: a ring that never held more than it might is not full, however old the indices are that a putter reads.
-auto full_is_exact(int laps) {
+auto full_is_exact(int laps, std::size_t capacity = 2) {
   return [=](model::run& r) {
-    auto& s = r.make<state>(std::size_t{2});
+    auto& s = r.make<state>(capacity);
+    for (std::size_t i = 2; i < capacity; ++i) put(s, 0);
     r.thread("putter and getter", [=, &s] {
       for (int i = 0; i < laps; ++i) {
         put(s, 1);
@@ -130,8 +131,9 @@ void runner_pops(model::run& r) {
 }
 
 // A put races with close: accepted and delivered, or refused.
-auto close_or_put(model::run& r) {
-  auto& s = r.make<state>(std::size_t{1});
+template <std::size_t Capacity>
+void close_or_put(model::run& r) {
+  auto& s = r.make<state>(Capacity);
   r.thread("putter", [&s] {
     payload item(1);
     s.sum[0] = s.items.try_push(item) == item_status::done ? 1 : 0;
@@ -152,9 +154,12 @@ const model::program p5{"ring: 2 to 1, capacity 2", {}, two_to_one(2)};
 const model::program p6{"ring: 1 to 2, capacity 1", {}, one_to_two(1)};
 const model::program p7{"ring: 1 to 2, capacity 2", {}, one_to_two(2)};
 const model::program p8{"ring: empty is exact", {}, empty_is_exact};
-const model::program p9{"ring: close or put", {}, close_or_put};
+const model::program p9{"ring: close or put", {}, close_or_put<1>};
+const model::program p19{"ring: close or put, with a hint", {}, close_or_put<3>};
 const model::program p10{"ring: empty is exact for others, one lap", {}, empty_is_exact_for_others(1)};
 const model::program p14{"ring: empty is exact for others, two laps", {}, empty_is_exact_for_others(2)};
+const model::program p20{"ring: empty is exact for others, with a hint", {}, empty_is_exact_for_others(2, 3)};
+const model::program p21{"ring: full is exact, two laps with a hint", {}, full_is_exact(2, 3)};
 const model::program p15{"ring: full is exact, three laps", {}, full_is_exact(3)};
 const model::program p18{"ring: the runner pops x two puts", {}, runner_pops};
 const model::program p16{"ring: 2 to 1, capacity 3", {}, two_to_one(3)};
