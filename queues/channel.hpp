@@ -6,6 +6,7 @@
 // E1  an end goes (release) -> the last one of its side, and of all (acquire): what the others did.
 
 #include <sluice/queues/atomic.hpp>
+#include <sluice/queues/blocking_range.hpp>
 #include <sluice/queues/fail.hpp>
 #include <sluice/queues/overflow.hpp>
 #include <sluice/queues/queue.hpp>
@@ -184,6 +185,8 @@ class receiver : public impl::channel_end<T, receiver<T>> {
   std::optional<T> blocking_next(Patience... patience) {
     return this->items().blocking_next(patience...);
   }
+  /// As of queue.
+  blocking_range<receiver> blocking_items() noexcept { return blocking_range<receiver>(*this); }
   template <class... Patience>
   std::optional<leased<T>> blocking_lease(Patience... patience) {
     return this->items().blocking_lease(patience...);

@@ -1,6 +1,7 @@
 #pragma once
 // What the user sees of a queue, whatever its order: the base of queue (queue.hpp) and lifo_queue (lifo_queue.hpp).
 
+#include <sluice/queues/blocking_range.hpp>
 #include <sluice/queues/overflow.hpp>
 #include <sluice/queues/queue_core.hpp>
 #include <sluice/queues/queue_slots.hpp>
@@ -125,6 +126,9 @@ class queue_face {
   std::optional<T> blocking_next() {
     return block<get_awaiter<Core, std::optional<T>>>("blocking_next", "co_await q.next()", forever);
   }
+  /// The items one after the other, for a range-for, which ends once the queue is closed and drained. (In a coroutine:
+  /// `while (auto item = co_await q.next())`.)
+  blocking_range<queue_face> blocking_items() noexcept { return blocking_range<queue_face>(*this); }
   std::optional<leased<T>> blocking_lease() {
     return block<get_awaiter<Core, std::optional<leased<T>>>>("blocking_lease", "co_await q.lease()", forever);
   }

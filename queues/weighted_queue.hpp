@@ -8,6 +8,7 @@
 // The capacity is a number to tell (relaxed): what travels does so by the items and the permits.
 
 #include <sluice/queues/atomic.hpp>
+#include <sluice/queues/blocking_range.hpp>
 #include <sluice/queues/queue_core.hpp>
 #include <sluice/queues/queue_options.hpp>
 #include <sluice/queues/queue_waits.hpp>
@@ -198,6 +199,8 @@ class weighted_queue {
   std::optional<T> blocking_next() {
     return block<impl::weighted_get_awaiter<T, std::optional<T>>>("blocking_next", "co_await q.next()", forever);
   }
+  /// As of queue.
+  blocking_range<weighted_queue> blocking_items() noexcept { return blocking_range<weighted_queue>(*this); }
   void blocking_join() { join_blocking(forever); }
   template <class Rep, class Period>
   void blocking_put(T&& value, std::chrono::duration<Rep, Period> patience) {

@@ -7,6 +7,7 @@
 // prints: 2 texts, 11 bytes
 // prints: retried
 // prints: sum 10
+// prints: a plain thread got ab
 #include <sluice/sluice.hpp>
 
 #include <cstdio>
@@ -85,4 +86,18 @@ sluice::task<> program() {
   co_await adding;
 }
 
-int main() { sluice::run(program()); }
+// A plain thread: a range-for over the items, which ends when the queue is closed and drained.
+void plain_thread() {
+  sluice::queue<char> letters{2};
+  letters.blocking_put('a');
+  letters.blocking_put('b');
+  letters.close();
+  std::string got;
+  for (char letter : letters.blocking_items()) got += letter;
+  std::printf("a plain thread got %s\n", got.c_str());
+}
+
+int main() {
+  sluice::run(program());
+  plain_thread();
+}
