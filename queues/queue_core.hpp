@@ -169,16 +169,12 @@ template <class T, class Store>
     kick(head_kick);
     return status;  // the queue may be gone
   }
-  if (status == item_status::closed) {
-    if (!is_held_at_times_.load(relaxed)) return status;
-    if (slots_.load(acquire) != 0) {  // E1 of queue_server.hpp observed
-      as_runner(
-          [&] { status = this->fetch(item); });  // a slot that is being refused is counted, too: only the runner knows
-      return status;
-    }
-    status = store_.try_pop([&](T&& last) { item.emplace(std::move(last)); });
+  if (status == item_status::closed && is_held_at_times_.load(relaxed)) {
+    // Slots may have been filled since. One that is being refused is counted, too: only the runner knows.
+    status = slots_.load(acquire) != 0 ? item_status::frozen  // E1 of queue_server.hpp observed
+                                       : store_.try_pop([&](T&& last) { item.emplace(std::move(last)); });
     if (status == item_status::done_kick) kick(head_kick);
-    return status;
+    if (status != item_status::frozen) return status;  // after a kick the queue may be gone
   }
   if (status == item_status::frozen && is_held_at_times_.load(relaxed)) {
     as_runner([&] { status = this->fetch(item); });

@@ -248,6 +248,21 @@ void look_before_get(model::run& r) {
   r.thread("putter", [&s] { give(s, 1); });
 }
 
+// Who looks holds the getters up for a moment: one that tries just then still hears that all is drained.
+void look_when_drained(model::run& r) {
+  auto& s = r.make<numbers>(std::size_t{1});
+  std::optional<number> seen;
+  model::check(s.items->try_peek(seen) == item_status::nothing, "It is empty.");
+  s.items->close();
+  r.thread("looker", [&s] {
+    std::optional<number> copy;
+    model::check(s.items->try_peek(copy) == item_status::closed, "It is drained.");
+  });
+  r.thread("getter", [&s] {
+    model::check(s.items->try_get([](number&&) {}) == item_status::closed, "It is drained, whoever looks.");
+  });
+}
+
 // Whoever hears that it is closed, in any way, finds the reason.
 void reason(model::run& r) {
   auto& s = r.make<queue_state>(std::size_t{1});
@@ -277,5 +292,6 @@ const model::program p14{"queue: the reason of a close", {}, reason};
 const model::program p11{"look: look x put", {}, look_and_put};
 const model::program p12{"look: look x try_get", {}, look_and_get};
 const model::program p13{"look: look x get x put", {}, look_before_get};
+const model::program p16{"look: look x try_get, drained", {}, look_when_drained};
 
 }  // namespace
