@@ -292,6 +292,6 @@ const model::program p14{"queue: the reason of a close", {}, reason};
 const model::program p11{"look: look x put", {}, look_and_put};
 const model::program p12{"look: look x try_get", {}, look_and_get};
 const model::program p13{"look: look x get x put", {}, look_before_get};
-const model::program p16{"look: look x try_get, drained", {}, look_when_drained};
+const model::program p15{"look: look x try_get, drained", {}, look_when_drained};
 
 }  // namespace
