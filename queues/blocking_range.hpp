@@ -32,7 +32,7 @@ class blocking_range {
       return *this;
     }
     void operator++(int) { range_->advance(); }
-    friend bool operator==(const iterator& i, std::default_sentinel_t) noexcept { return !i.range_->item_; }
+    bool operator==(std::default_sentinel_t) const noexcept { return !range_->item_; }
 
    private:
     blocking_range* range_;

@@ -65,7 +65,7 @@ TEST(blocking_items, lie_in_the_range_until_the_next_turn) {
   for (std::shared_ptr<int>& item : q.blocking_items()) {
     EXPECT_EQ(first.use_count(), turns == 0 ? 2 : 1) << "an item does not outlive its turn";
     EXPECT_EQ(*item, ++turns);
-    if (turns == 1) EXPECT_EQ(item, first);
+    EXPECT_EQ(item == first, turns == 1);
   }
   EXPECT_EQ(turns, 2);
 }
