@@ -184,6 +184,7 @@ item_status queue_server<T, Store>::look(std::optional<T>& copy) noexcept {
 template <class T, class Store>
 item_status queue_server<T, Store>::find_front(T*& item) noexcept {
   if (!lists_[getter_list].empty()) return item_status::frozen;
+  hold_head();  // first: an item that is there when it is open stays until it is seen
   const bool ends = store_.is_closed() && slots_.load(relaxed) == 0;  // asked before: then what is put is there
   item = wait_for_front();
   if (item != nullptr) return item_status::done;

@@ -263,6 +263,21 @@ void look_when_drained(model::run& r) {
   });
 }
 
+// It holds an item until it is closed: it is never empty and open.
+void look_while_the_last_goes(model::run& r) {
+  auto& s = r.make<numbers>(std::size_t{1});
+  give(s, 1);
+  r.thread("looker", [&s] {
+    std::optional<number> copy;
+    const item_status status = s.items->try_peek(copy);
+    model::check(status == item_status::done || status == item_status::closed, "There is an item, or it is drained.");
+  });
+  r.thread("closer and getter", [&s] {
+    s.items->close();
+    model::check(take(s) == 1, "The item.");
+  });
+}
+
 // Whoever hears that it is closed, in any way, finds the reason.
 void reason(model::run& r) {
   auto& s = r.make<queue_state>(std::size_t{1});
@@ -292,6 +307,7 @@ const model::program p14{"queue: the reason of a close", {}, reason};
 const model::program p11{"look: look x put", {}, look_and_put};
 const model::program p12{"look: look x try_get", {}, look_and_get};
 const model::program p13{"look: look x get x put", {}, look_before_get};
+const model::program p16{"look: look x close, then get", {}, look_while_the_last_goes};
 const model::program p15{"look: look x try_get, drained", {}, look_when_drained};
 
 }  // namespace
