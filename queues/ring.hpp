@@ -102,9 +102,8 @@ class ring {
   closing close() noexcept;
 
   // The runner's. The word must be frozen by it, where it advances the word.
-  void freeze_head() noexcept {
-    head_.fetch_or(frozen, acq_rel);
-  }  // E8 publish, E5 observe: a close before the last get
+  // It sees the close that came before the last get.
+  void freeze_head() noexcept { head_.fetch_or(frozen, acq_rel); }  // E5 observe, E8 publish
   void freeze_tail() noexcept { tail_.fetch_or(frozen, release); }  // E8 publish
   void thaw_head() noexcept { head_.fetch_and(~frozen, release); }  // E9 publish
   void thaw_tail() noexcept { tail_.fetch_and(~frozen, relaxed); }
