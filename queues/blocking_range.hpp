@@ -8,9 +8,10 @@
 
 namespace sluice {
 
-/// What blocking_items() of a queue gives: an input range that ends once the queue is closed and drained, whatever the cause. Each item is moved out of the queue
-/// once, into the range, and lies there until the next turn of the loop: `for (job& j : q.blocking_items()) ...`. A turn that is
-/// left by `break` or an exception has taken its item. One loop at a time; other getters may take what comes between.
+/// What blocking_items() of a queue gives: an input range that ends once the queue is closed and drained, whatever the cause. Each
+/// item is moved out of the queue once, into the range, and lies there until the next turn of the loop:
+/// `for (job& j : q.blocking_items()) ...`. A turn that is left by `break` or an exception has taken its item. One loop at a time;
+/// other getters may take what comes between.
 template <class Source>
 class blocking_range {
  public:

@@ -108,8 +108,9 @@ void passing_lap(state& s) {
 }
 
 // Waiters come first: who meets a frozen word is told so, and does not wait for its end.
+template <std::size_t Capacity>
 void frozen_is_said(model::run& r) {
-  auto& s = r.make<state>(std::size_t{2});
+  auto& s = r.make<state>(Capacity);
   put(s, 1);
   s.items.freeze_tail();
   s.items.freeze_head();
@@ -158,7 +159,8 @@ const model::program p06{"ring: size is exact", {}, size_is_exact(single_lap)};
 const model::program p07{"ring: size is exact beside several", {}, size_is_exact(many_lap)};
 const model::program p08{"ring: size is exact beside the runner", {}, size_is_exact(runner_lap)};
 const model::program p09{"ring: size is exact beside a hand-over", {}, size_is_exact(passing_lap)};
-const model::program p10{"ring: frozen is said", {}, frozen_is_said};
+const model::program p10{"ring: frozen is said", {}, frozen_is_said<2>};
+const model::program p15{"ring: frozen is said, with a hint", {}, frozen_is_said<3>};
 const model::program p11{"ring: the runner puts or close", {}, runner_puts_or_close([](state& s) {
                            payload item(1);
                            return s.items.push_back(item, true);

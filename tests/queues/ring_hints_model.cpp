@@ -4,8 +4,6 @@
 
 #include "model_ring.hpp"
 
-#include <optional>
-
 namespace {
 
 using namespace sluice::impl;
@@ -76,23 +74,9 @@ void hint_beside_a_move(model::run& r) {
   r.thread("runner", [&s] { model::check(s.items.resize(8), "There is memory."); });
 }
 
-// Putters wait: no hint lets a put pass them.
-void frozen_is_met(model::run& r) {
-  auto& s = r.make<state>(hinted);
-  put(s, 1);
-  s.items.freeze_tail();
-  s.items.freeze_head();
-  r.thread("tries", [&s] {
-    payload item(2);
-    model::check(s.items.try_push(item) == item_status::frozen && item.value() == 2, "Putters wait.");
-    model::check(s.items.try_pop([](payload&&) {}) == item_status::frozen, "Getters wait.");
-  });
-}
-
 const model::program p1{"ring hints: an item that was looked at", {}, looked_at};
 const model::program p2{"ring hints: an old one, after several", {.bound = 2}, old_hint};
 const model::program p3{"ring hints: left in either order", {}, left_behind};
 const model::program p4{"ring hints: beside a move", {}, hint_beside_a_move};
-const model::program p5{"ring hints: frozen is said", {}, frozen_is_met};
 
 }  // namespace
