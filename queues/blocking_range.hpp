@@ -10,8 +10,9 @@ namespace sluice {
 
 /// What blocking_items() of a queue gives: an input range that ends once the queue is closed and drained, whatever the cause. Each
 /// item is moved out of the queue once, into the range, and lies there until the next turn of the loop:
-/// `for (job& j : q.blocking_items()) ...`. A turn that is left by `break` or an exception has taken its item. One loop at a time;
-/// other getters may take what comes between.
+/// `for (job& j : q.blocking_items()) ...`. A turn that is left by `break` or an exception has taken its item; `views::take(n)` takes n. Each
+/// look for a next item waits for it, and throws what blocking_next() throws; that the queue was closed for a cause, q.cause() tells
+/// afterwards. One loop at a time; other getters may take what comes between.
 template <class Source>
 class blocking_range {
  public:
@@ -26,34 +27,42 @@ class blocking_range {
     using difference_type = std::ptrdiff_t;
 
     explicit iterator(blocking_range& range) noexcept : range_(&range) {}
-    value_type& operator*() const noexcept { return *range_->item_; }
-    value_type* operator->() const noexcept { return &*range_->item_; }
-    iterator& operator++() {
-      range_->advance();
+    value_type& operator*() const { return *range_->item(); }
+    value_type* operator->() const { return &*range_->item(); }
+    iterator& operator++() noexcept {
+      range_->leave_item();
       return *this;
     }
-    void operator++(int) { range_->advance(); }
-    bool operator==(std::default_sentinel_t) const noexcept { return !range_->item_; }
+    void operator++(int) noexcept { range_->leave_item(); }
+    bool operator==(std::default_sentinel_t) const { return !range_->item(); }
 
    private:
     blocking_range* range_;
   };
 
-  /// Waits for the first item. Waiting throws what blocking_next() throws.
-  iterator begin() {
-    advance();
+  iterator begin() noexcept {
+    leave_item();
     return iterator(*this);
   }
   std::default_sentinel_t end() const noexcept { return std::default_sentinel; }
 
  private:
-  void advance() {
-    item_.reset();  // before the wait: an item does not outlive its turn
-    if (std::optional<value_type> next = source_->blocking_next()) item_.emplace(std::move(*next));
+  // An item does not outlive its turn. The next one is got by who looks for it: a loop that ends here leaves it in the queue.
+  void leave_item() noexcept {
+    item_.reset();
+    is_next_due_ = true;
+  }
+  std::optional<value_type>& item() {
+    if (is_next_due_) {
+      if (std::optional<value_type> next = source_->blocking_next()) item_.emplace(std::move(*next));
+      is_next_due_ = false;
+    }
+    return item_;
   }
 
   Source* source_;
   std::optional<value_type> item_;
+  bool is_next_due_ = true;
 };
 
 }  // namespace sluice

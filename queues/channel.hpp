@@ -50,6 +50,7 @@ struct channel_state {
   void last_sender_gone() noexcept { items.close(); }
   void last_receiver_gone() noexcept {
     items.close();
+    items.core_.abandon();
     while (const auto left = items.try_get()) items.task_done();
   }
 
@@ -165,7 +166,7 @@ class sender : public impl::channel_end<T, sender<T>> {
 };
 
 /// The end of a channel that gets. Copies share the items: each goes to one of them. When the last one goes, the channel closes, and what is left
-/// in it is destroyed, and counts as done. For the rest as sender. A leased item must go before the end that it came from.
+/// in it is destroyed, and counts as done; so is what is put into slots afterwards, and counts for nothing. For the rest as sender. A leased item must go before the end that it came from.
 template <class T>
 class receiver : public impl::channel_end<T, receiver<T>> {
  public:

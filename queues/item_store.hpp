@@ -8,9 +8,24 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
+#include <type_traits>
 #include <utility>
 
 namespace sluice::impl {
+
+/// What every queue asks of T.
+template <class T>
+struct queue_item {
+  static_assert(std::is_object_v<T> && !std::is_const_v<T>, "sluice queues: T must be a non-const object type");
+  static_assert(std::is_nothrow_move_constructible_v<T>,
+                "sluice queues: T must be nothrow move constructible, because an item that throws between leaving the "
+                "caller and entering the queue would be lost; put a std::unique_ptr<T> instead");
+  static_assert(
+      alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__,
+      "sluice queues: T is over-aligned, which coroutine frames do not honour; put a std::unique_ptr<T> instead");
+  static_assert(std::is_nothrow_destructible_v<T>, "sluice queues: T's destructor must not throw");
+};
 
 /// Assigns without an assignment, which an item need not have.
 template <class T>

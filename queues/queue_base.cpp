@@ -72,7 +72,9 @@ void queue_base::refuse_task_done(std::uint64_t count, std::uint64_t unfinished)
 void queue_base::fail_destroyed(std::size_t getters, std::size_t putters, std::size_t joiners) const noexcept {
   fail("queue '" + name_ + "' is destroyed while somebody waits on it (" + std::to_string(getters) + " get, " +
        std::to_string(putters) + " put, " + std::to_string(joiners) +
-       " join): close it and let them return first, or declare it before the runtime, which cancels its tasks when "
+       " join): close it, which ends gets and puts, call task_done for what is unfinished, which ends joins, and let "
+       "them return "
+       "first, or declare it before the runtime, which cancels its tasks when "
        "it goes");
 }
 

@@ -17,6 +17,7 @@
 #include <sluice/queues/overflow.hpp>
 #include <sluice/queues/queue_server.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -55,6 +56,8 @@ class queue_core final : public queue_server<T, Store> {
   item_status try_reserve() noexcept;
   void fill(T& value) noexcept;
   void give_up() noexcept;
+  /// Nobody will get any more: what is put into slots from now on is destroyed, and counts for nothing.
+  void abandon() noexcept;
   item_status try_peek(std::optional<T>& copy) noexcept;
   /// To be called before a wait that wants to look, or a slot.
   void will_hold() noexcept { is_held_at_times_.store(true, relaxed); }  // the stores hand it over
@@ -76,6 +79,7 @@ class queue_core final : public queue_server<T, Store> {
 
   const Store& items() const noexcept { return store_; }
   queue_kind kind() const noexcept { return kind_.get(); }
+  std::size_t reserved() const noexcept { return slots_.load(relaxed); }  // a snapshot
   std::size_t capacity() const noexcept { return kind() == queue_kind::unbounded ? SIZE_MAX : store_.capacity(); }
 
  private:
@@ -95,14 +99,15 @@ class queue_core final : public queue_server<T, Store> {
   using server::tail_seen_;
   using server::zero_at_;
 
-  static std::uint64_t cells(queue_kind kind, std::size_t capacity);
-  static void check_capacity(std::size_t capacity);
+  static std::uint64_t cells(queue_kind kind, std::size_t capacity, const std::string& called);
+  static void check_capacity(std::size_t capacity, const std::string& called, bool is_new);
   item_status after_push(item_status status, T& value) noexcept;
   item_status after_pop(item_status status, std::optional<T>& item) noexcept;
   item_status ask_to_put(T& value) noexcept;
   item_status overflow_with(T& value) noexcept;
   void drop(T&& value) noexcept;
   void drop_queued(T&& value) noexcept;
+  void end_tasks(std::size_t count);
 
   const overflow<T> when_full_;
 };
@@ -111,7 +116,7 @@ class queue_core final : public queue_server<T, Store> {
 
 template <class T, class Store>
 queue_core<T, Store>::queue_core(queue_kind kind, std::size_t capacity, std::string called, overflow<T> when_full)
-    : server(kind, cells(kind, capacity), std::move(called)), when_full_(std::move(when_full)) {}
+    : server(kind, cells(kind, capacity, called), std::move(called)), when_full_(std::move(when_full)) {}
 
 template <class T, class Store>
 item_status queue_core<T, Store>::try_put(T& value) noexcept {
@@ -173,10 +178,9 @@ template <class T, class Store>
     // Slots may have been filled since. One that is being refused is counted, too: only the runner knows.
     status = slots_.load(acquire) != 0 ? item_status::frozen  // E1 of queue_server.hpp observed
                                        : store_.try_pop([&](T&& last) { item.emplace(std::move(last)); });
-    if (status == item_status::done_kick) kick(head_kick);
-    if (status != item_status::frozen) return status;  // after a kick the queue may be gone
+    if (status == item_status::done_kick) kick(head_kick);  // the queue may be gone; nothing below looks at it then
   }
-  if (status == item_status::frozen && is_held_at_times_.load(relaxed)) {
+  if (status == item_status::frozen && (is_held_at_times_.load(relaxed) || store_.is_closed())) {
     as_runner([&] { status = this->fetch(item); });
   } else if (status == item_status::nothing && kind_.get() == queue_kind::rendezvous && store_.kick_on_head()) {
     as_runner([&] { this->meet_putter(item); });
@@ -238,7 +242,14 @@ item_status queue_core<T, Store>::try_reserve() noexcept {
 
 template <class T, class Store>
 void queue_core<T, Store>::fill(T& value) noexcept {
-  as_runner([&] { this->fill_slot(value); });
+  bool is_taken = false;
+  as_runner([&] { is_taken = this->fill_slot(value); });
+  if (!is_taken) (void)T(std::move(value));  // nobody will get it: it goes
+}
+
+template <class T, class Store>
+void queue_core<T, Store>::abandon() noexcept {
+  as_runner([&] { this->is_abandoned_ = true; });
 }
 
 template <class T, class Store>
@@ -309,7 +320,7 @@ item_batch queue_core<T, Store>::get_many(T* out, std::size_t count) noexcept {
 
 template <class T, class Store>
 void queue_core<T, Store>::set_capacity(std::size_t capacity) {
-  check_capacity(capacity);
+  check_capacity(capacity, name(), false);
   if (kind_.get() != queue_kind::bounded) {
     throw std::logic_error("sluice: set_capacity(" + std::to_string(capacity) + ") on queue '" + name() +
                            "', which is " + (kind_.get() == queue_kind::unbounded ? "unbounded" : "a rendezvous") +
@@ -326,20 +337,22 @@ void queue_core<T, Store>::set_capacity(std::size_t capacity) {
 
 // How many cells it has at first.
 template <class T, class Store>
-std::uint64_t queue_core<T, Store>::cells(queue_kind kind, std::size_t capacity) {
+std::uint64_t queue_core<T, Store>::cells(queue_kind kind, std::size_t capacity, const std::string& called) {
   constexpr std::uint64_t at_first = model_build ? 2 : 32;
-  if (kind == queue_kind::bounded) check_capacity(capacity);
+  if (kind == queue_kind::bounded) check_capacity(capacity, called, true);
   return kind == queue_kind::bounded ? capacity : kind == queue_kind::unbounded ? at_first : 0;
 }
 
+// Only one that is made can be made without a bound or without room, and only where the store can do that.
 template <class T, class Store>
-void queue_core<T, Store>::check_capacity(std::size_t capacity) {
+void queue_core<T, Store>::check_capacity(std::size_t capacity, const std::string& called, bool is_new) {
   if (capacity >= 1 && capacity <= Store::largest) return;
-  throw std::invalid_argument("sluice: the capacity of a queue must be between 1 and " +
-                              std::string(Store::largest_name) + ", not " + std::to_string(capacity) +
-                              (capacity == 0
-                                   ? ": give at least 1, or sluice::rendezvous for none"
-                                   : ": was a negative number converted? For no bound give sluice::unbounded"));
+  std::string advice = capacity == 0 ? ": give at least 1" : ": was a negative number converted?";
+  if (is_new && Store::can_resize) {
+    advice += capacity == 0 ? ", or sluice::rendezvous for none" : " For no bound give sluice::unbounded";
+  }
+  throw std::invalid_argument("sluice: the capacity of queue '" + called + "' must be between 1 and " +
+                              Store::largest_name + ", not " + std::to_string(capacity) + advice);
 }
 
 template <class T, class Store>
@@ -352,23 +365,37 @@ void queue_core<T, Store>::close() noexcept {
 template <class T, class Store>
 std::vector<T> queue_core<T, Store>::close_now() {
   close();
+  const std::size_t most = store_.size();  // every put that claimed before close() is counted here
   std::vector<T> left;
-  left.reserve(store_.size());  // every put that claimed before close() is counted here
+  left.reserve(most);
   short_wait serving;
-  for (;;) {
+  while (left.size() < most) {
     const item_status status = try_get([&](T&& item) { left.push_back(std::move(item)); });
     if (status == item_status::closed || status == item_status::nothing) break;  // nothing: but a slot is reserved
     if (status != item_status::frozen) continue;
     this->take_over();  // the runner gives what is left to those who waited first
+    if (store_.size() == 0) break;
     serving();
   }
-  if (!left.empty()) task_done(left.size());
+  end_tasks(left.size());
   return left;
+}
+
+// `count` items, which nobody will work on any more, are finished. Fewer, if some of them were said to be so while they were queued.
+template <class T, class Store>
+void queue_core<T, Store>::end_tasks(std::size_t count) {
+  if (count == 0) return;
+  try {
+    task_done(count);
+  } catch (const std::logic_error&) {
+    end_tasks(std::min<std::size_t>(count - 1, unfinished()));
+  }
 }
 
 template <class T, class Store>
 std::uint64_t queue_core<T, Store>::refused() noexcept {
   std::uint64_t count = 0;
+  as_runner([] {});  // who waits still, hears of the close first
   as_runner([&] { count = refused_; });
   return count;
 }
@@ -380,10 +407,11 @@ void queue_core<T, Store>::task_done(std::uint64_t count) {
   std::uint64_t after = 0;
   do {
     after = word / done_one + count;
-    if (after > tail_seen_.load(relaxed)) {
+    const bool overflows = after < count;
+    if (overflows || after > tail_seen_.load(relaxed)) {
       const std::uint64_t tail = store_.tail();
       tail_seen_.store(tail, relaxed);
-      if (after > tail) this->refuse_task_done(count, tail - word / done_one);
+      if (overflows || after > tail) this->refuse_task_done(count, tail - word / done_one);
     }
     next = word + count * done_one;
     // A put may still come between: then this is no zero, and the kick is for nothing.

@@ -49,25 +49,17 @@ namespace sluice::impl {
 /// In its life a queue takes up to 2^55 items: 22 years at 50 million a second.
 /// Cancellation: a cancelled wait throws sluice::cancelled and had no effect: a put's value is still in the caller's object.
 template <class T, class Core>
-class queue_face {
-  static_assert(std::is_object_v<T> && !std::is_const_v<T>, "sluice queues: T must be a non-const object type");
-  static_assert(std::is_nothrow_move_constructible_v<T>,
-                "sluice queues: T must be nothrow move constructible, because an item that throws between leaving the "
-                "caller and entering the queue would be lost; put a std::unique_ptr<T> instead");
-  static_assert(
-      alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__,
-      "sluice queues: T is over-aligned, which coroutine frames do not honour; put a std::unique_ptr<T> instead");
-  static_assert(std::is_nothrow_destructible_v<T>, "sluice queues: T's destructor must not throw");
-
+class queue_face : private queue_item<T> {
  public:
   using slot = queue_slot<Core>;
 
   queue_face(const queue_face&) = delete;
   queue_face& operator=(const queue_face&) = delete;
 
-  /// Waits while full. Throws queue_closed. Moves from `value` only when it succeeds.
+  /// Waits while full. Throws queue_closed. Moves from `value` only when it succeeds, and refers to it until then: who keeps the call
+  /// to await it later keeps the value, too.
   auto put(T&& value) noexcept { return queue_operation<Core, put_awaiter<Core>, T*>(core_, &value); }
-  /// The same with a copy, made before it waits.
+  /// The same with a copy, made when it is awaited and before it waits.
   auto put(const T& value) noexcept { return queue_operation<Core, copy_put_awaiter<Core>, const T*>(core_, &value); }
   /// Waits while empty; gives T. Throws queue_closed once closed and drained.
   auto get() noexcept { return queue_operation<Core, get_awaiter<Core, T>>(core_); }
@@ -76,7 +68,8 @@ class queue_face {
   /// Like next(), but the item calls task_done() when it is destroyed.
   auto lease() noexcept { return queue_operation<Core, get_awaiter<Core, std::optional<leased<T>>>>(core_); }
   /// Moves `items` in, in order, and waits whenever there is no room; gives how many. Others' items may come between. Fewer than all only if
-  /// closed, cancelled, timed out or out of memory midway; if nothing was moved it throws, as put does.
+  /// closed, cancelled, timed out or out of memory midway, or full where the policy is to reject; if nothing was moved it throws, as put does.
+  /// What an overflow policy drops counts as moved.
   auto put_many(std::span<T> items) noexcept {
     return queue_operation<Core, put_many_awaiter<Core>, std::span<T>>(core_, items);
   }
@@ -229,8 +222,8 @@ class queue_face {
   std::size_t capacity() const noexcept { return core_.capacity(); }
   std::size_t unfinished() const noexcept { return core_.unfinished(); }
   bool empty() const noexcept { return size() == 0; }
-  /// Whether a put would have to wait for a get.
-  bool full() const noexcept { return size() >= capacity(); }
+  /// Whether a put would have to wait: items and reserved slots have all the room.
+  bool full() const noexcept { return size() + core_.reserved() >= capacity(); }
   bool closed() const noexcept { return core_.items().is_closed(); }
 
  protected:
@@ -239,6 +232,9 @@ class queue_face {
   ~queue_face() = default;
 
  private:
+  template <class>
+  friend struct channel_state;
+
   static constexpr time_point forever = time_point::max();
 
   template <class Awaiter, class... Argument>

@@ -52,8 +52,8 @@ class queue_server : public queue_base {
   item_status admit(T& value) noexcept;
   /// Counts one slot more, likewise.
   item_status reserve() noexcept;
-  /// Puts `value` where a slot is counted, which ends.
-  void fill_slot(T& value) noexcept;
+  /// Puts `value` where a slot is counted, which ends. False: it ends without that, because nobody will get.
+  bool fill_slot(T& value) noexcept;
   void give_up_slot() noexcept { slots_.store(slots_.load(relaxed) - 1, release); }  // E1 publish
   /// Moves the item that is the next to go to `place`, if nobody waits for it.
   item_status fetch(std::optional<T>& place) noexcept;
@@ -74,6 +74,7 @@ class queue_server : public queue_base {
   atomic<std::uint64_t> slots_{0};        // how many are reserved; the runner
   atomic<bool> is_held_at_times_{false};  // I4; set by users, relaxed: the stores hand it over
   std::uint64_t refused_ = 0;             // runner-private: waiting puts that a close ended
+  bool is_abandoned_ = false;             // runner-private: nobody will get any more
   const plain<queue_kind> kind_;          // through the door, so that the models see who asks too late
 
  private:
@@ -85,6 +86,7 @@ class queue_server : public queue_base {
   void hold_head() noexcept;
   bool keeps_tail() const noexcept { return !lists_[putter_list].empty() || slots_.load(relaxed) != 0; }
   std::uint64_t room_for_items() const noexcept;
+  bool is_drained() const noexcept { return store_.is_closed() && store_.size() == 0 && slots_.load(relaxed) == 0; }
   bool has_room() const noexcept { return store_.size() < room_for_items(); }
   item_status find_front(T*& item) noexcept;
   T* wait_for_front() noexcept;
@@ -98,7 +100,7 @@ class queue_server : public queue_base {
   void after_taking(waiter& putter) noexcept;
   static T& next_item(waiter& putter) noexcept;
   bool settle() noexcept;
-  void refuse_putters() noexcept;
+  void refuse(waiter& putter) noexcept;
   void serve_joiners() noexcept;
   void release_joiners(std::uint64_t zero) noexcept;
 
@@ -130,6 +132,7 @@ void queue_server<T, Store>::finish() noexcept {
 
 template <class T, class Store>
 item_status queue_server<T, Store>::admit(T& value) noexcept {
+  if (store_.is_closed()) return item_status::closed;
   hold_tail();
   if (!lists_[putter_list].empty()) return item_status::frozen;
   const item_status status = make_room();
@@ -141,6 +144,7 @@ item_status queue_server<T, Store>::admit(T& value) noexcept {
 
 template <class T, class Store>
 item_status queue_server<T, Store>::reserve() noexcept {
+  if (store_.is_closed()) return item_status::closed;
   hold_tail();
   if (!lists_[putter_list].empty()) return item_status::frozen;
   const item_status status = make_room();
@@ -158,11 +162,12 @@ bool queue_server<T, Store>::add_slot() noexcept {
 }
 
 template <class T, class Store>
-void queue_server<T, Store>::fill_slot(T& value) noexcept {
+bool queue_server<T, Store>::fill_slot(T& value) noexcept {
   short_wait emptying;
-  while (!store_.is_back_free()) emptying();
-  store_.push_back(value, false, true);
+  while (!is_abandoned_ && !store_.is_back_free()) emptying();
+  if (!is_abandoned_) store_.push_back(value, false, true);
   give_up_slot();
+  return !is_abandoned_;
 }
 
 template <class T, class Store>
@@ -183,7 +188,7 @@ item_status queue_server<T, Store>::look(std::optional<T>& copy) noexcept {
 
 template <class T, class Store>
 item_status queue_server<T, Store>::find_front(T*& item) noexcept {
-  if (!lists_[getter_list].empty()) return item_status::frozen;
+  if (!lists_[getter_list].empty()) return is_drained() ? item_status::closed : item_status::frozen;
   hold_head();  // first: an item that is there when it is open stays until it is seen
   const bool ends = store_.is_closed() && slots_.load(relaxed) == 0;  // asked before: then what is put is there
   item = wait_for_front();
@@ -191,10 +196,9 @@ item_status queue_server<T, Store>::find_front(T*& item) noexcept {
   return ends ? item_status::closed : item_status::nothing;
 }
 
-// The item that is the next to go, once it is published. Null: there is none.
+// The item that is the next to go, once it is published. Null: there is none. Head is frozen.
 template <class T, class Store>
 T* queue_server<T, Store>::wait_for_front() noexcept {
-  hold_head();
   short_wait filling;
   for (; store_.size() != 0; filling()) {
     if (T* const item = store_.front()) return item;
@@ -224,8 +228,7 @@ void queue_server<T, Store>::meet_putter(std::optional<T>& item) noexcept {
       store_.pass_head();
       after_taking(w);
     } else {
-      complete(w, wait_result::closed);
-      ++refused_;
+      refuse(w);
     }
   }
 }
@@ -254,7 +257,6 @@ std::uint64_t queue_server<T, Store>::room_for_items() const noexcept {
 // Done: there is room. Tail is frozen, so it stays.
 template <class T, class Store>
 item_status queue_server<T, Store>::make_room() noexcept {
-  if (store_.is_closed()) return item_status::closed;
   if (has_room()) return item_status::done;
   if (kind_.get() != queue_kind::unbounded) return item_status::nothing;
   const std::uint64_t present = store_.capacity();
@@ -325,7 +327,9 @@ bool queue_server<T, Store>::match() noexcept {
     waiter& w = putters.front();
     if (!claim(w)) continue;
     const wait_result result = take_items(w);
-    if (result != wait_result::none) {
+    if (result == wait_result::closed) {
+      refuse(w);
+    } else if (result == wait_result::done) {
       complete(w, result);
     } else {
       unclaim(w);
@@ -386,7 +390,7 @@ bool queue_server<T, Store>::pair() noexcept {
     if (pass(next_item(putter), static_cast<get_waiter<T>&>(getter))) {
       after_taking(putter);
     } else {
-      complete(putter, wait_result::closed);
+      refuse(putter);
     }
     moved = true;
   }
@@ -432,11 +436,12 @@ bool queue_server<T, Store>::settle() noexcept {
     if (!store_.arm_not_full(room_for_items())) return false;
     head_kick_armed_ = true;
   }
-  if (store_.is_closed()) refuse_putters();  // after arming: E3 in queues/ring.hpp
+  // After arming: E3 in queues/ring.hpp
+  if (store_.is_closed()) claim_all(lists_[putter_list], [this](waiter& w) { refuse(w); });
   if (lists_[getter_list].empty()) return true;
   if (store_.is_closed()) {
     if (store_.size() != 0) return false;
-    if (slots_.load(relaxed) == 0) complete_all(lists_[getter_list], wait_result::closed);
+    if (is_drained()) complete_all(lists_[getter_list], wait_result::closed);
     return true;
   }
   if (!tail_kick_armed_) {
@@ -446,11 +451,12 @@ bool queue_server<T, Store>::settle() noexcept {
   return true;
 }
 
+// A claimed putter ends, because the queue is closed.
 template <class T, class Store>
-void queue_server<T, Store>::refuse_putters() noexcept {
-  const std::size_t before = lists_[putter_list].size();
-  complete_all(lists_[putter_list], wait_result::closed);
-  refused_ += before - lists_[putter_list].size();
+void queue_server<T, Store>::refuse(waiter& putter) noexcept {
+  const bool has_put = putter.kind == wait_kind::items && static_cast<put_many_waiter<T>&>(putter).moved != 0;
+  if (putter.kind != wait_kind::slot && !has_put) ++refused_;
+  complete(putter, wait_result::closed);
 }
 
 template <class T, class Store>

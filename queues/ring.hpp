@@ -205,9 +205,10 @@ ring<T>::ring(std::uint64_t capacity) : capacity_(capacity), all_(make_cells(cap
 
 template <class T>
 void ring<T>::clear() noexcept {
-  for (std::uint64_t i = head(); i != tail(); ++i) {
-    std::destroy_at(own().at(i).item());
+  while (head() != tail()) {  // an item's destructor may look at the queue: it is out by then
+    cell& c = own().at(head());
     head_.fetch_add(one, relaxed);
+    std::destroy_at(c.item());
   }
 }
 
@@ -356,8 +357,8 @@ item_batch ring<T>::try_pop_many(T* out, std::size_t count) noexcept {
       word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe, E9 observe
       continue;
     }
-    // E5 publish
-    if (!head_.compare_exchange_strong(word, (word + there * one) & ~kick, release, relaxed)) {
+    // E5 publish, E9 observe
+    if (!head_.compare_exchange_strong(word, (word + there * one) & ~kick, acq_rel, relaxed)) {
       lost();
       word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe, E9 observe
       continue;

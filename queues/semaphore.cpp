@@ -23,7 +23,8 @@ std::uint64_t checked_total(std::size_t permits) {
 
 }  // namespace
 
-semaphore_core::semaphore_core(std::size_t permits) : waiter_hub(&waiters_), total_(checked_total(permits)) {}
+semaphore_core::semaphore_core(std::size_t permits, bool refuses)
+    : waiter_hub(&waiters_), total_(checked_total(permits)), refuses_(refuses) {}
 
 semaphore_core::~semaphore_core() {
   seize();
@@ -36,17 +37,24 @@ semaphore_core::~semaphore_core() {
 }
 
 std::uint64_t semaphore_core::checked(std::size_t n) const {
-  const std::uint64_t total = total_.load(relaxed);
-  if (n > total) {
+  if (n > total()) {
     throw std::invalid_argument("sluice: acquire(" + std::to_string(n) + ") on a semaphore of " +
-                                std::to_string(total) +
+                                std::to_string(total()) +
                                 " permits could never succeed: ask for fewer, or resize it first");
   }
   return n;
 }
 
 bool semaphore_core::has_free(std::uint64_t word, std::uint64_t n) const noexcept {
-  return word / one + n <= total_.load(relaxed);
+  const std::uint64_t total = total_.load(relaxed);
+  return (total & shut_flag) == 0 && word / one + n <= total;
+}
+
+// What who waits for `n` ends as. None: it may wait.
+wait_result semaphore_core::refusal(std::uint64_t n) const noexcept {
+  const std::uint64_t total = total_.load(relaxed);
+  if ((total & shut_flag) != 0) return wait_result::closed;
+  return refuses_ && n > total ? wait_result::full : wait_result::none;
 }
 
 bool semaphore_core::try_take(std::uint64_t n) noexcept {
@@ -70,14 +78,25 @@ void semaphore_core::give_back(std::uint64_t n) {
 }
 
 void semaphore_core::resize(std::size_t permits) {
-  total_.store(checked_total(permits), relaxed);
+  const std::uint64_t wanted = checked_total(permits);
+  std::uint64_t before = total_.load(relaxed);
+  while (!total_.compare_exchange_weak(before, wanted | (before & shut_flag), relaxed, relaxed)) {
+  }
+  total_changed();
+}
+
+void semaphore_core::shut() noexcept {
+  total_.fetch_or(shut_flag, relaxed);
+  total_changed();
+}
+
+void semaphore_core::total_changed() noexcept {
   if ((word_.fetch_and(~kick_flag, release) & kick_flag) != 0) kick(0);  // E2 publish
 }
 
 std::size_t semaphore_core::available() const noexcept {
-  const std::uint64_t out = word_.load(relaxed) / one;  // a snapshot
-  const std::uint64_t total = total_.load(relaxed);
-  return out < total ? total - out : 0;
+  const std::size_t most = total();
+  return out() < most ? most - out() : 0;
 }
 
 void semaphore_core::kicked(std::uintptr_t) noexcept { kick_armed_ = false; }
@@ -96,10 +115,14 @@ void semaphore_core::serve() noexcept {
   waiting_.store(waiters_.size(), relaxed);
 }
 
-// Serves the first waiter. False: it must wait, and a release or a resize that could help it will kick (I2).
+// Serves or refuses the first waiter. False: it must wait, and a release or a resize that could help it will kick (I2).
 bool semaphore_core::grant(permit_waiter& w) noexcept {
   std::uint64_t word = word_.load(relaxed);
   while (!has_free(word, w.wanted)) {
+    if (const wait_result result = refusal(w.wanted); result != wait_result::none) {
+      if (claim(w)) complete(w, result);
+      return true;
+    }
     if (kick_armed_) return false;
     // Once it is set, the total is looked at again. E2 observe
     if (word_.compare_exchange_weak(word, word | kick_flag, acquire, relaxed)) kick_armed_ = true;
@@ -147,7 +170,7 @@ bool acquire_awaiter::await_suspend(std::coroutine_handle<> suspended) noexcept 
 permit acquire_awaiter::await_resume() {
   impl::waiter_hub::resumed(wait_);
   if (wait_.result == impl::wait_result::cancelled) throw cancelled{};
-  return {*core_, static_cast<std::size_t>(wait_.wanted)};
+  return {*core_, wait_.result == impl::wait_result::none || wait_.result == impl::wait_result::done ? wanted() : 0};
 }
 
 acquire_awaiter acquire_operation::bind(impl::task_context& context) && {

@@ -4,7 +4,7 @@
 //   word:   permits that are out | frozen | kick
 //     frozen  tasks wait: only the runner takes permits; newcomers must wait behind them
 //     kick    ... and the release or resize that clears it kicks the hub
-//   total:  how many may be out; less than that is free. A resize below what is out drains as permits come back.
+//   total:  how many may be out; less than that is free. A resize below what is out drains as permits come back. | shut: nobody has any more
 //
 // I1  Giving back more than is out is refused: the count that is checked is the count that is changed.
 // I2  While tasks wait, the word is frozen, and kick is set and too few are free for the first of them, or a kick is owed.
@@ -36,13 +36,18 @@ struct permit_waiter : waiter {
 
 class semaphore_core final : public waiter_hub {
  public:
-  explicit semaphore_core(std::size_t permits);
+  /// `refuses`: a request that waits and has become more than the total ends as `full` when its turn comes; it does not wait for a resize.
+  explicit semaphore_core(std::size_t permits, bool refuses = false);
   ~semaphore_core();
 
   bool try_take(std::uint64_t n) noexcept;
   void give_back(std::uint64_t n);
   void resize(std::size_t permits);
+  /// Whoever waits ends as `closed`, and so does who comes.
+  void shut() noexcept;
+  std::size_t total() const noexcept { return total_.load(relaxed) & ~shut_flag; }  // a snapshot
   std::size_t available() const noexcept;
+  std::size_t out() const noexcept { return word_.load(relaxed) / one; }  // a snapshot
   std::size_t waiting() const noexcept { return waiting_.load(relaxed); }
   /// Throws std::invalid_argument when `n` can never be had.
   std::uint64_t checked(std::size_t n) const;
@@ -51,18 +56,22 @@ class semaphore_core final : public waiter_hub {
   static constexpr std::uint64_t kick_flag = 1;
   static constexpr std::uint64_t frozen_flag = 2;
   static constexpr std::uint64_t one = 4;
+  static constexpr std::uint64_t shut_flag = std::uint64_t{1} << 63;  // of total
 
   void kicked(std::uintptr_t bits) noexcept override;
   void serve() noexcept override;
   bool grant(permit_waiter& w) noexcept;
   bool has_free(std::uint64_t word, std::uint64_t n) const noexcept;
+  wait_result refusal(std::uint64_t n) const noexcept;
+  void total_changed() noexcept;
 
   atomic<std::uint64_t> word_{0};   // see above; anyone
-  atomic<std::uint64_t> total_;     // resize; E2, relaxed otherwise: a limit orders nothing
+  atomic<std::uint64_t> total_;     // see above; resize, shut; E2, relaxed otherwise: a limit orders nothing
   atomic<std::size_t> waiting_{0};  // a snapshot of the list's length; the runner, relaxed
-  waiter_list waiters_;             // runner-private
-  bool frozen_ = false;             // runner-private
-  bool kick_armed_ = false;         // runner-private: set, or cleared and owed
+  const bool refuses_;
+  waiter_list waiters_;      // runner-private
+  bool frozen_ = false;      // runner-private
+  bool kick_armed_ = false;  // runner-private: set, or cleared and owed
 };
 
 }  // namespace impl
@@ -110,7 +119,9 @@ class acquire_awaiter {
 
   bool await_ready() noexcept;
   bool await_suspend(std::coroutine_handle<> suspended) noexcept;
+  /// The permit; one that holds nothing if it was refused.
   permit await_resume();
+  std::size_t wanted() const noexcept { return static_cast<std::size_t>(wait_.wanted); }
 
  private:
   [[no_unique_address]] impl::permit_waiter wait_;  // so that what follows uses its padding

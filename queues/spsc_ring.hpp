@@ -130,9 +130,10 @@ spsc_ring<T>::spsc_ring(std::uint64_t capacity)
 
 template <class T>
 void spsc_ring<T>::clear() noexcept {
-  for (std::uint64_t i = head(); i != tail(); ++i) {
-    std::destroy_at(at(i));
+  while (head() != tail()) {  // an item's destructor may look at the queue: it is out by then
+    T* const item = at(head());
     head_.fetch_add(one, relaxed);
+    std::destroy_at(item);
   }
 }
 

@@ -156,9 +156,10 @@ stack<T>::stack(std::uint64_t capacity)
 
 template <class T>
 void stack<T>::clear() noexcept {
-  while (size() != 0) {
-    std::destroy_at(at(size() - 1).item());
+  while (size() != 0) {  // an item's destructor may look at the queue: it is out by then
+    cell& c = at(size() - 1);
     word_.fetch_sub(level, relaxed);
+    std::destroy_at(c.item());
   }
 }
 
@@ -234,7 +235,8 @@ template <class Take>
       word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe, E8 observe
       continue;
     }
-    if (!word_.compare_exchange_strong(word, (word - level) & ~kick_head, release, relaxed)) {  // E4 publish
+    // E4 publish, E8 observe
+    if (!word_.compare_exchange_strong(word, (word - level) & ~kick_head, acq_rel, relaxed)) {
       lost();
       word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe, E8 observe
       continue;
@@ -298,7 +300,8 @@ item_batch stack<T>::try_pop_many(T* out, std::size_t count) noexcept {
       word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe, E8 observe
       continue;
     }
-    if (!word_.compare_exchange_strong(word, (word - there * level) & ~kick_head, release, relaxed)) {  // E4 publish
+    // E4 publish, E8 observe
+    if (!word_.compare_exchange_strong(word, (word - there * level) & ~kick_head, acq_rel, relaxed)) {
       lost();
       word = word_.load(acquire);  // E4 observe, E5 observe, E7 observe, E8 observe
       continue;

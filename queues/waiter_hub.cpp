@@ -122,15 +122,6 @@ void waiter_hub::complete(waiter& w, wait_result result) noexcept {
   ready_.push(w);
 }
 
-void waiter_hub::complete_all(waiter_list& list, wait_result result) noexcept {
-  lookahead ahead(list.first());
-  while (!list.empty() && !enough()) {
-    ahead.step();
-    waiter& w = list.front();
-    if (claim(w)) complete(w, result);
-  }
-}
-
 // One waiter from the inbox: a registration, or a canceller's message.
 void waiter_hub::receive(waiter& w) noexcept {
   auto seen = wait_state::unregistered;

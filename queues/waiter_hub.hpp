@@ -159,8 +159,19 @@ class waiter_hub : public canceller {
   void complete(waiter& w, wait_result result) noexcept;
   /// Runner, in serve(): so many are ready that they should be woken first.
   bool enough() const noexcept { return ready_.size >= enough_; }
-  /// Runner: claims and completes everybody in a list, until it is enough.
-  void complete_all(waiter_list& list, wait_result result) noexcept;
+  /// Runner: claims everybody in a list, and has `end` complete them, until it is enough.
+  template <class End>
+  void claim_all(waiter_list& list, End&& end) noexcept {
+    lookahead ahead(list.first());
+    while (!list.empty() && !enough()) {
+      ahead.step();
+      waiter& w = list.front();
+      if (claim(w)) end(w);
+    }
+  }
+  void complete_all(waiter_list& list, wait_result result) noexcept {
+    claim_all(list, [this, result](waiter& w) { complete(w, result); });
+  }
 
   /// Runs `act` as the runner, serves, and leaves. Waits for another runner: not lock-free. For callers that keep the object alive.
   template <class Act>

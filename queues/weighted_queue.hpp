@@ -3,12 +3,13 @@
 //
 // I1  A put takes permits for its weight before it puts; a get gives them back after it has the item. So what is queued never weighs more than
 //     the capacity (unless that shrank since).
-// I2  A close shuts the items, then makes room without end: each waiting put goes on, and finds the items shut.
-//
-// The capacity is a number to tell (relaxed): what travels does so by the items and the permits.
+// I2  A close shuts the items, then the room: each waiting put goes on, and finds the items shut.
+// I3  A put whose turn has come does not wait for room that there will never be: the capacity has shrunk below its weight, and it is refused.
 
 #include <sluice/queues/atomic.hpp>
 #include <sluice/queues/blocking_range.hpp>
+#include <sluice/queues/fail.hpp>
+#include <sluice/queues/item_store.hpp>
 #include <sluice/queues/queue_core.hpp>
 #include <sluice/queues/queue_options.hpp>
 #include <sluice/queues/queue_waits.hpp>
@@ -46,28 +47,26 @@ class weighted_core {
   using items_core = queue_core<weighed<T>, ring<weighed<T>>>;
 
   weighted_core(std::size_t capacity, std::string name)
-      : room_(capacity), items_(queue_kind::unbounded, 0, std::move(name)), capacity_(capacity) {}
+      : room_(capacity, true), items_(queue_kind::unbounded, 0, std::move(name)) {}
+  ~weighted_core();
 
   /// Throws std::invalid_argument where `weight` can never fit.
   void check_weight(std::size_t weight) const;
-  /// Puts what there is room for, which `held` stands for. Throws queue_closed, std::bad_alloc: then `value` is untouched.
-  void put(T& value, permit held);
+  [[noreturn]] void throw_too_heavy(std::size_t weight) const;
+  /// Puts what there is room for, and that room was taken. Throws queue_closed, std::bad_alloc: then `value` is untouched.
+  void put(T& value, std::size_t weight);
   T unpack(weighed<T>&& got) noexcept;
   void close() noexcept;
-  void set_capacity(std::size_t capacity);
 
-  semaphore& room() noexcept { return room_; }
+  semaphore_core& room() noexcept { return room_; }
+  const semaphore_core& room() const noexcept { return room_; }
   items_core& items() noexcept { return items_; }
   const items_core& items() const noexcept { return items_; }
-  std::size_t capacity() const noexcept { return capacity_.load(relaxed); }
-  std::size_t available() const noexcept { return room_.available(); }
+  std::size_t capacity() const noexcept { return room_.total(); }
 
  private:
-  static constexpr std::size_t without_end = std::size_t{1} << 60;
-
-  semaphore room_;
+  semaphore_core room_;
   items_core items_;
-  atomic<std::size_t> capacity_;  // set_capacity; relaxed: see above
 };
 
 /// What `co_await q.put(x)` waits with. Value: T&, or T for a copy.
@@ -77,10 +76,7 @@ class weighted_put_awaiter {
   static constexpr bool is_arm = true;  // of a select
 
   weighted_put_awaiter(weighted_core<T>& core, task_context& context, Value value, std::size_t weight)
-      : value_(static_cast<Value&&>(value)),
-        core_(&core),
-        context_(&context),
-        room_(core.room().acquire(weight).bind(context)) {}
+      : value_(static_cast<Value&&>(value)), core_(&core), context_(&context), room_(core.room(), weight, context) {}
 
   bool await_ready() noexcept {
     refused_ = !context_->cancelled() && core_->items().items().is_closed();
@@ -154,16 +150,16 @@ class [[nodiscard]] weighted_operation {
 /// The weigher is asked once for each item, in the thread that puts, before anything is held; it may throw, and the put had no effect then. An
 /// item that is heavier than the whole capacity is refused: std::invalid_argument. Waiting puts get room first come, first served, a heavy one
 /// at the head holds up lighter ones behind it, so it cannot starve; they put when they go on, so the order of items that waited for room is the
-/// order in which their tasks ran. Everything else as in queue: any thread, cancellation, join, close; a put that failed leaves its value. An item
-/// that weighs nothing waits for nobody. Memory: the items' places double when there are too few, as in an unbounded queue.
+/// order in which their tasks ran. The rest as in queue: any thread, cancellation, join, close; a put that failed leaves its value. It has no
+/// batches, slots, looks and leases. An item that weighs nothing waits for nobody. Memory: the items' places double when there are too few, as in an unbounded queue.
 template <class T>
-class weighted_queue {
+class weighted_queue : private impl::queue_item<T> {
  public:
   using weigher = std::function<std::size_t(const T&)>;
 
   /// Room for `capacity` in all, 1 to 2^60. Throws std::invalid_argument, also for a weigher that is empty, and std::bad_alloc.
   weighted_queue(std::size_t capacity, weigher weigh, queue_options options = {})
-      : core_(checked(capacity), std::move(options.name)), weigh_(std::move(weigh)) {
+      : core_(checked(capacity, options.name), std::move(options.name)), weigh_(std::move(weigh)) {
     if (!weigh_) throw std::invalid_argument("sluice: a weighted_queue was given no weigher: give it a function");
   }
   weighted_queue(const weighted_queue&) = delete;
@@ -233,17 +229,14 @@ class weighted_queue {
   }
   std::vector<T> close_now();
   std::exception_ptr cause() const noexcept { return closed() ? core_.items().cause() : std::exception_ptr(); }
-  /// Room for `capacity` in all from now on; less than what is queued drains. 0, more than 2^60: std::invalid_argument.
-  void set_capacity(std::size_t capacity) { core_.set_capacity(checked(capacity)); }
+  /// Room for `capacity` in all from now on; less than what is queued drains, and a put that waits and is heavier than all of it fails when its
+  /// turn comes: std::invalid_argument. 0, more than 2^60: std::invalid_argument.
+  void set_capacity(std::size_t capacity) { core_.room().resize(checked(capacity, core_.items().name())); }
 
   /// Snapshots, exact at rest. weight(): of what is queued, and of what is being put.
   std::size_t size() const noexcept { return core_.items().items().size(); }
   std::size_t capacity() const noexcept { return core_.capacity(); }
-  std::size_t weight() const noexcept {
-    const std::size_t room = core_.capacity();
-    const std::size_t free = closed() ? room : core_.available();
-    return free < room ? room - free : 0;
-  }
+  std::size_t weight() const noexcept { return core_.room().out(); }
   std::size_t unfinished() const noexcept { return core_.items().unfinished(); }
   bool empty() const noexcept { return size() == 0; }
   bool closed() const noexcept { return core_.items().items().is_closed(); }
@@ -252,7 +245,7 @@ class weighted_queue {
   using items_core = typename impl::weighted_core<T>::items_core;
   static constexpr impl::time_point forever = impl::time_point::max();
 
-  static std::size_t checked(std::size_t capacity);
+  static std::size_t checked(std::size_t capacity, const std::string& called);
   std::size_t weight_of(const T& value) const {
     const std::size_t weight = weigh_(value);
     core_.check_weight(weight);
@@ -279,66 +272,79 @@ class weighted_queue {
 namespace impl {
 
 template <class T>
-void weighted_core<T>::check_weight(std::size_t weight) const {
-  if (weight <= capacity() || items_.items().is_closed()) return;
-  throw std::invalid_argument("sluice: put on queue '" + items_.name() + "' of an item that weighs " +
-                              std::to_string(weight) + ", more than the whole capacity of " +
-                              std::to_string(capacity()) + ": split it, or give the queue more room");
+weighted_core<T>::~weighted_core() {
+  if (room_.waiting() == 0) return;
+  fail("queue '" + items_.name() + "' is destroyed while somebody waits on it (" + std::to_string(room_.waiting()) +
+       " put): close it and let them return first, or declare it before the runtime, which cancels its tasks when it "
+       "goes");
 }
 
 template <class T>
-void weighted_core<T>::put(T& value, permit held) {
-  weighed<T> packed{std::move(value), held.count()};
+void weighted_core<T>::check_weight(std::size_t weight) const {
+  if (weight > capacity() && !items_.items().is_closed()) throw_too_heavy(weight);
+}
+
+template <class T>
+void weighted_core<T>::throw_too_heavy(std::size_t weight) const {
+  throw std::invalid_argument("sluice: put on queue '" + items_.name() + "' of an item that weighs " +
+                              std::to_string(weight) + ", more than the whole capacity of " +
+                              std::to_string(capacity()) +
+                              (weight > std::size_t{1} << 60 ? ": was a negative number converted?"
+                                                             : ": split it, or give the queue more room"));
+}
+
+template <class T>
+void weighted_core<T>::put(T& value, std::size_t weight) {
+  weighed<T> packed{std::move(value), weight};
   const item_status status = items_.begin_put(packed);
-  held.forget();
   if (is_done(status)) [[likely]]
     return;  // the queue may be gone
   replace(value, std::move(packed.item));
-  room_.release(packed.weight);
+  room_.give_back(weight);
   items_.throw_failed(status == item_status::closed ? wait_result::closed : wait_result::no_memory, "put");
 }
 
 template <class T>
 T weighted_core<T>::unpack(weighed<T>&& got) noexcept {
-  room_.release(got.weight);
+  room_.give_back(got.weight);
   return std::move(got.item);
 }
 
 template <class T>
 void weighted_core<T>::close() noexcept {
   items_.close();
-  room_.resize(without_end);
-}
-
-template <class T>
-void weighted_core<T>::set_capacity(std::size_t capacity) {
-  capacity_.store(capacity, relaxed);
-  room_.resize(capacity);
-  if (items_.items().is_closed()) room_.resize(without_end);
+  room_.shut();
 }
 
 template <class T, class Value>
 void weighted_put_awaiter<T, Value>::await_resume() {
   if (refused_) core_->items().throw_closed("put");
-  core_->put(value_, room_.await_resume());
+  permit held = room_.await_resume();
+  if (held.count() != room_.wanted()) {
+    if (core_->items().items().is_closed()) core_->items().throw_closed("put");
+    core_->throw_too_heavy(room_.wanted());
+  }
+  held.forget();
+  core_->put(value_, room_.wanted());
 }
 
 }  // namespace impl
 
 template <class T>
-std::size_t weighted_queue<T>::checked(std::size_t capacity) {
+std::size_t weighted_queue<T>::checked(std::size_t capacity, const std::string& called) {
   constexpr std::size_t largest = std::size_t{1} << 60;
   if (capacity >= 1 && capacity <= largest) return capacity;
-  throw std::invalid_argument("sluice: the capacity of a weighted_queue must be between 1 and 2^60, not " +
-                              std::to_string(capacity));
+  throw std::invalid_argument("sluice: the capacity of queue '" + called + "' must be between 1 and 2^60, not " +
+                              std::to_string(capacity) +
+                              (capacity == 0 ? ": give at least 1" : ": was a negative number converted?"));
 }
 
 template <class T>
 bool weighted_queue<T>::try_put(T&& value) {
   if (closed()) core_.items().throw_closed("try_put");
-  auto held = core_.room().try_acquire(weight_of(value));
-  if (!held) return false;
-  core_.put(value, std::move(*held));
+  const std::size_t weight = weight_of(value);
+  if (!core_.room().try_take(weight)) return false;
+  core_.put(value, weight);
   return true;
 }
 

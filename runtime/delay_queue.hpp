@@ -6,10 +6,14 @@
 // I2  One getter at a time looks at the heap, the one whose turn it is; it waits for the first item's time, or until `changed_` says that another
 //     item has become the first, or that the queue was closed. It clears `changed_` before it looks: what comes later sets it again.
 //
+// I3  Who sets `changed_` does so under the mutex, which a getter has after it before it returns: so nobody touches the queue after that.
+//
 // Source: the leader of the leader/followers pattern (Schmidt and others, 2000), as java.util.concurrent.DelayQueue has it.
 
 #include <sluice/queues/errors.hpp>
 #include <sluice/queues/event.hpp>
+#include <sluice/queues/fail.hpp>
+#include <sluice/queues/item_store.hpp>
 #include <sluice/queues/queue_options.hpp>
 #include <sluice/queues/semaphore.hpp>
 #include <sluice/queues/thread_context.hpp>
@@ -27,7 +31,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -42,15 +45,12 @@ namespace sluice {
 /// nothing; a put does not wait. A node is kept for each item that was ever queued at a time: beyond that nothing is allocated, but the frame
 /// of the task that a get is. The get is a task: to select on it, spawn it.
 template <class T>
-class delay_queue {
-  static_assert(std::is_nothrow_move_constructible_v<T>,
-                "sluice::delay_queue<T>: T must be nothrow move constructible; put a std::unique_ptr<T> instead");
-  static_assert(std::is_nothrow_destructible_v<T>, "sluice::delay_queue<T>: T's destructor must not throw");
-
+class delay_queue : private impl::queue_item<T> {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
   explicit delay_queue(queue_options options = {}) : name_(std::move(options.name)) {}
+  ~delay_queue();
   delay_queue(const delay_queue&) = delete;
   delay_queue& operator=(const delay_queue&) = delete;
 
@@ -75,15 +75,17 @@ class delay_queue {
   [[nodiscard]] std::optional<T> try_get();
 
   /// The waits for plain threads. With a duration they throw timed_out; zero or less tries once. On a worker: std::logic_error.
-  T blocking_get() { return required(blocking_until(impl::time_point::max())); }
-  std::optional<T> blocking_next() { return blocking_until(impl::time_point::max()); }
+  T blocking_get() { return required(blocking_until("blocking_get", "co_await q.get()", impl::time_point::max())); }
+  std::optional<T> blocking_next() {
+    return blocking_until("blocking_next", "co_await q.next()", impl::time_point::max());
+  }
   template <class Rep, class Period>
   T blocking_get(std::chrono::duration<Rep, Period> patience) {
-    return required(blocking_until(impl::deadline_after(patience)));
+    return required(blocking_until("blocking_get", "co_await q.get()", impl::deadline_after(patience)));
   }
   template <class Rep, class Period>
   std::optional<T> blocking_next(std::chrono::duration<Rep, Period> patience) {
-    return blocking_until(impl::deadline_after(patience));
+    return blocking_until("blocking_next", "co_await q.next()", impl::deadline_after(patience));
   }
 
   /// From now on puts fail. What is queued is still got, each item at its time; then gets end. Idempotent.
@@ -119,6 +121,7 @@ class delay_queue {
   static bool is_later(const owned_node& a, const owned_node& b) noexcept {
     return a->due != b->due ? a->due > b->due : a->number > b->number;
   }
+  [[noreturn]] void fail_destroyed(std::size_t waiting) const noexcept;
   void insert(T& value, time_point due);
   owned_node new_node();
   void keep(owned_node used) noexcept;
@@ -126,7 +129,7 @@ class delay_queue {
   owned_node pop_first(time_point latest) noexcept;
   T unpack(owned_node found) noexcept;
   T required(std::optional<T> item);
-  std::optional<T> blocking_until(impl::time_point deadline);
+  std::optional<T> blocking_until(const char* call, const char* instead, impl::time_point deadline);
 
   const std::string name_;
   semaphore turn_{1};
@@ -142,12 +145,31 @@ class delay_queue {
 // -----------------------------------------------------------------------------------------------------------
 
 template <class T>
+delay_queue<T>::~delay_queue() {
+  const std::size_t waiting = turn_.waiters() + (turn_.available() == 0 ? 1 : 0);
+  if (waiting != 0) fail_destroyed(waiting);
+  close();
+  std::vector<owned_node> left;  // their destructors may look at the queue: it is closed, empty and whole
+  {
+    const impl::locked held(mutex_);
+    left.swap(heap_);
+  }
+}
+
+template <class T>
+void delay_queue<T>::fail_destroyed(std::size_t waiting) const noexcept {
+  impl::fail(
+      "queue '" + name_ + "' is destroyed while somebody waits on it (" + std::to_string(waiting) +
+      " get): close it and let them return first, or declare it before the runtime, which cancels its tasks when "
+      "it goes");
+}
+
+template <class T>
 void delay_queue<T>::insert(T& value, time_point due) {
   owned_node made = new_node();
   made->due = due;
   made->item.emplace(std::move(value));
   bool refused = false;
-  bool first = false;
   {
     const impl::locked held(mutex_);
     refused = closed_;
@@ -155,11 +177,10 @@ void delay_queue<T>::insert(T& value, time_point due) {
       made->number = puts_++;
       heap_.push_back(std::move(made));  // has room
       std::push_heap(heap_.begin(), heap_.end(), is_later);
-      first = heap_.front()->number == puts_ - 1;
+      if (heap_.front()->number == puts_ - 1) changed_.set();  // I3
     }
   }
-  if (first) changed_.set();
-  if (!refused) return;
+  if (!refused) return;  // it may be gone
   std::destroy_at(&value);
   std::construct_at(&value, std::move(*made->item));
   made->item.reset();
@@ -260,8 +281,8 @@ std::optional<T> delay_queue<T>::try_get() {
 }
 
 template <class T>
-std::optional<T> delay_queue<T>::blocking_until(impl::time_point deadline) {
-  impl::refuse_on_worker("delay_queue::blocking_get", "co_await q.get()");
+std::optional<T> delay_queue<T>::blocking_until(const char* call, const char* instead, impl::time_point deadline) {
+  impl::refuse_on_worker(call, instead);
   const auto left = [](impl::time_point until) { return until - impl::now(); };
   const bool patient = deadline == impl::time_point::max();
   const permit turn = patient ? turn_.blocking_acquire() : turn_.blocking_acquire(left(deadline));
@@ -285,11 +306,9 @@ std::optional<T> delay_queue<T>::blocking_until(impl::time_point deadline) {
 
 template <class T>
 void delay_queue<T>::close() noexcept {
-  {
-    const impl::locked held(mutex_);
-    closed_ = true;
-  }
-  changed_.set();
+  const impl::locked held(mutex_);
+  closed_ = true;
+  changed_.set();  // I3
 }
 
 template <class T>

@@ -300,11 +300,10 @@ template <class Operation>
 constexpr void check_arm_type() {
   static_assert(
       requires { std::remove_cvref_t<awaiter_of<Operation>>::is_arm; },
-      "select: an arm is a get, next, lease, put, acquire, event wait, sleep or join_handle, alone or in arm_if(). "
-      "What "
-      "does more than one of these (a task, timeout, when_all, put_many) may have had an effect when another arm is "
-      "chosen: "
-      "spawn it, and select its handle; for a timeout add an arm sleep_for(d)");
+      "select: an arm is a get, next, lease, put, reserve, peek, acquire, event wait, watcher's changed, sleep or "
+      "join_handle, alone or in arm_if(). What does more than one of these (a task, timeout, when_all, join, put_many, "
+      "get_many) may have had an effect when another arm is chosen: spawn it, and select its handle; for a timeout add "
+      "an arm sleep_for(d)");
 }
 
 }  // namespace impl

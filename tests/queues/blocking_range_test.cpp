@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <ranges>
 #include <stdexcept>
@@ -79,6 +81,16 @@ TEST(blocking_items, left_midway_leave_the_rest) {
   }
   EXPECT_EQ(q.size(), 2u);
   EXPECT_EQ(q.try_get(), 1);
+}
+
+TEST(blocking_items, are_taken_by_those_who_look_for_them_only) {
+  queue<int> q{6};
+  for (int i = 0; i < 6; ++i) q.blocking_put(i);
+  std::vector<int> got;
+  for (int& item : q.blocking_items() | std::views::take(3)) got.push_back(item);
+  std::ranges::copy_n(q.blocking_items().begin(), 2, std::back_inserter(got));
+  EXPECT_EQ(got, (std::vector{0, 1, 2, 3, 4}));
+  EXPECT_EQ(q.size(), 1u) << "and the call did not wait for a seventh";
 }
 
 TEST(blocking_items, end_whatever_the_cause) {

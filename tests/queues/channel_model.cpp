@@ -53,7 +53,28 @@ void both_sides_go(model::run& r) {
   r.thread("receiver", [&rx] { rx.reset(); });
 }
 
+// The receiver goes: a sender that waits for room, or comes later, hears of that.
+void the_last_receiver_closes(model::run& r) {
+  auto& s = r.make<ends>();
+  auto& tx = r.make<std::optional<sender<payload>>>(std::move(s.all->tx));
+  auto& rx = r.make<std::optional<receiver<payload>>>(std::move(s.all->rx));
+  s.all.reset();
+  r.thread("sender", [&tx] {
+    bool refused = false;
+    for (int put = 1; !refused; ++put) {
+      try {
+        tx->blocking_put(payload(put));
+      } catch (const queue_closed&) {
+        refused = true;
+      }
+    }
+    tx.reset();
+  });
+  r.thread("receiver", [&rx] { rx.reset(); });
+}
+
 const model::program p1{"channel: the last sender closes", {}, the_last_sender_closes};
 const model::program p2{"channel: both sides go", {}, both_sides_go};
+const model::program p3{"channel: the last receiver closes", {}, the_last_receiver_closes};
 
 }  // namespace

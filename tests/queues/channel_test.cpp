@@ -78,6 +78,17 @@ TEST(channel, ends_puts_and_destroys_what_is_left_when_the_last_receiver_goes) {
   EXPECT_EQ(outcome, "sluice: put on queue 'numbers', which is closed");
 }
 
+TEST(channel, destroys_what_is_put_into_a_slot_when_the_last_receiver_has_gone) {
+  auto [tx, rx] = make_channel<std::shared_ptr<int>>(2);
+  auto slot = tx.try_reserve();
+  rx.reset();
+  auto item = std::make_shared<int>(1);
+  const std::weak_ptr<int> alive = item;
+  slot->put(std::move(item));
+  EXPECT_TRUE(alive.expired());
+  EXPECT_EQ(tx.unfinished(), 0U);
+}
+
 TEST(channel, is_copied_assigned_and_moved) {
   auto [tx, rx] = make_channel<int>(4);
   sender<int> copy = tx;

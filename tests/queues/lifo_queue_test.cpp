@@ -178,9 +178,10 @@ TEST(lifo_queue, says_what_it_cannot_hold) {
     lifo_queue<int> q{std::size_t{1} << 26};
     FAIL();
   } catch (const std::invalid_argument& error) {
-    EXPECT_STREQ(error.what(),
-                 "sluice: the capacity of a queue must be between 1 and 2^26 - 1, not 67108864: was a negative number "
-                 "converted? For no bound give sluice::unbounded");
+    EXPECT_STREQ(
+        error.what(),
+        "sluice: the capacity of queue 'queue' must be between 1 and 2^26 - 1, not 67108864: was a negative number "
+        "converted? For no bound give sluice::unbounded");
   }
   EXPECT_THROW(lifo_queue<int>{0}, std::invalid_argument);
 }

@@ -1,5 +1,5 @@
-// tests: queues/overflow.hpp queues/queue_core.hpp queues/queue_face.hpp queues/errors.hpp
-// What a full queue does with a put by its policy; and what a close says and tells.
+// tests: queues/overflow.hpp queues/queue_core.hpp
+// What a full queue does with a put by its policy.
 #include <sluice/queues/lifo_queue.hpp>
 #include <sluice/queues/queue.hpp>
 
@@ -32,14 +32,6 @@ coroutine put_one(executor&, queue<std::string>& q, std::string& value, std::str
     outcome = error.what();
   }
 }
-coroutine get_one(executor&, queue<std::string>& q, std::string& outcome) {
-  try {
-    outcome = co_await q.get();
-  } catch (const queue_closed& error) {
-    outcome = error.what();
-  }
-}
-
 template <class Queue>
 std::vector<int> content(Queue& q) {
   std::vector<int> all;
@@ -174,59 +166,6 @@ TEST(overflow, loses_nothing_untold) {
   getter.join();
   EXPECT_EQ(got + dropped.load(impl::relaxed), 3 * each);
   EXPECT_EQ(q.unfinished(), 0U);
-}
-
-// ------------------------------------------------------------------------------------------ close
-
-TEST(queue_close, says_why) {
-  executor e;
-  queue<std::string> q{1, {.name = "jobs"}};
-  std::string got;
-  EXPECT_EQ(q.cause(), nullptr);
-  get_one(e, q, got);
-  e.run();
-  q.close(std::make_exception_ptr(std::runtime_error("the disk is full")));
-  q.close(std::make_exception_ptr(std::runtime_error("never said")));
-  e.run();
-  EXPECT_EQ(got, "sluice: get on queue 'jobs', which is closed: the disk is full");
-  try {
-    (void)q.try_put("x");
-    FAIL();
-  } catch (const queue_closed& error) {
-    EXPECT_EQ(error.cause(), q.cause());
-    EXPECT_THROW(std::rethrow_exception(error.cause()), std::runtime_error);
-  }
-}
-
-TEST(queue_close, says_nothing_of_what_is_no_exception) {
-  queue<int> q{1, {.name = "jobs"}};
-  q.close(std::make_exception_ptr(7));
-  try {
-    (void)q.blocking_get();
-    FAIL();
-  } catch (const queue_closed& error) {
-    EXPECT_STREQ(error.what(), "sluice: get on queue 'jobs', which is closed");
-    EXPECT_THROW(std::rethrow_exception(error.cause()), int);
-  }
-}
-
-TEST(queue_close, reports_what_became_of_the_rest) {
-  executor e;
-  queue<std::string> q{2};
-  std::string outcome;
-  std::string value = "three";
-  EXPECT_TRUE(q.try_put("zero"));
-  EXPECT_EQ(q.try_get(), "zero");
-  EXPECT_TRUE(q.try_put("one"));
-  EXPECT_TRUE(q.try_put("two"));
-  put_one(e, q, value, outcome);
-  const close_report<std::string> report = q.close_and_report(std::make_exception_ptr(std::runtime_error("enough")));
-  e.run();
-  EXPECT_EQ(report.drained, (std::vector<std::string>{"one", "two"}));
-  EXPECT_EQ(report.refused, 1U);
-  EXPECT_EQ(report.in_flight, 1U);
-  EXPECT_EQ(outcome, "sluice: put on queue 'queue', which is closed: enough");
-  EXPECT_EQ(value, "three");
 }
 
 }  // namespace

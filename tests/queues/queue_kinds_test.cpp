@@ -156,7 +156,13 @@ TEST(queue_capacity, shrinks_and_drops_nothing) {
 
 TEST(queue_capacity, is_refused_where_it_makes_no_sense) {
   queue<int> q{4};
-  EXPECT_THROW(q.set_capacity(0), std::invalid_argument);
+  try {
+    q.set_capacity(0);
+    FAIL() << "a queue got a capacity of nothing";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(),
+                 "sluice: the capacity of queue 'queue' must be between 1 and 2^40, not 0: give at least 1");
+  }
   EXPECT_THROW(q.set_capacity(SIZE_MAX), std::invalid_argument);
   EXPECT_EQ(q.capacity(), 4U);
   queue<int> endless{unbounded, {.name = "endless"}};
@@ -385,6 +391,11 @@ TEST(queue_of_several, what_lies_in_the_span_may_go_back_into_the_queue_when_it_
   EXPECT_EQ(pool.size(), 2U);
   pool.close();
 }
+
+TEST(queue_of_several, what_lies_in_it_finds_it_closed_when_it_goes) {
+  queue<pooled> pool{2};
+  for (int i = 0; i < 2; ++i) pool.blocking_put(pooled(new connection{i}, give_back{&pool}));
+}  // each would go back into what is being destroyed otherwise, and be lost there
 
 TEST(queue_of_several, a_waiting_get_destroys_what_lies_in_its_span_itself) {
   queue<pooled> pool{rendezvous};

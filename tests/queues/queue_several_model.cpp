@@ -76,6 +76,30 @@ void stays_in_its_span(model::run& r) {
   });
 }
 
+// Three puts come before the runner: more waits have their item than it serves before it wakes them, and one of these goes on serving.
+void for_three(model::run& r) {
+  struct crowd : queue_state {
+    crowd() : queue_state(3) {}
+    payload out[3] = {payload(0), payload(0), payload(0)};
+    get_many_awaiter<model_core> gets[3] = {
+        {*items, one, {&out[0], 1}}, {*items, two, {&out[1], 1}}, {*items, three, {&out[2], 1}}};
+  };
+  auto& s = r.make<crowd>();
+  for (auto& each : s.gets) model::check(each.await_suspend(std::coroutine_handle<>{}), "There is nothing.");
+  r.thread("putter", [&s] { put_now(*s.items, 1); });
+  r.thread("other putter", [&s] {
+    put_now(*s.items, 1);
+    put_now(*s.items, 1);
+  });
+  r.finally([&s] {
+    thread_context* const contexts[] = {&s.one, &s.two, &s.three};
+    for (int i = 0; i < 3; ++i) {  // the first may be the heir, which serves the others when it goes on
+      contexts[i]->park();
+      model::check(s.gets[i].await_resume() == 1 && s.out[i].value() == 1, "Each has its item.");
+    }
+  });
+}
+
 // ------------------------------------------------------------------------------------------ no waiting
 
 template <class T>
@@ -267,6 +291,7 @@ const model::program p01{"queue: get_many makes room for a waiting put", {}, roo
 const model::program p02{"queue: numbers, put_many x get_many, capacity 1", {}, many_to_many(1)};
 const model::program p03{"queue: numbers, put_many x get_many, capacity 2", {}, many_to_many(2)};
 const model::program p04{"queue: numbers, put_many x get_many, rendezvous", {}, meets_several};
+const model::program p17{"queue: three get_many, one goes on as the runner", {}, for_three};
 const model::program p05{"queue: get_many stays in its span", {}, stays_in_its_span};
 const model::program p06{"queue: get_many of a closed queue", {}, closed_and_drained<payload>};
 const model::program p07{"queue: get_many of a closed queue of numbers", {}, closed_and_drained<int>};

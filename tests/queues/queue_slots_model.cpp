@@ -1,11 +1,10 @@
-// models: queues/queue_slots.hpp queues/queue_server.hpp queues/queue_base.hpp
+// models: queues/queue_slots.hpp queues/queue_server.hpp
 // Slots: room that somebody keeps, and puts into later. And looks at the item that is the next to go.
 #include <sluice/model/program.hpp>
 #include <sluice/queues/queue.hpp>
 
 #include "model_queue.hpp"
 
-#include <exception>
 #include <optional>
 #include <utility>
 
@@ -121,6 +120,26 @@ void drained_with_a_slot(model::run& r) {
   });
 }
 
+// A slot that is reserved as the queue is closed: nobody hears "drained" before it is filled.
+void drained_beside_a_reserve(model::run& r) {
+  auto& s = r.make<queue_state>(std::size_t{1});
+  r.thread("reserver", [&s] {
+    if (!is_done(s.items->try_reserve())) return;
+    payload item(1);
+    s.items->fill(item);
+    s.got[0] = 1;
+  });
+  r.thread("closer", [&s] { s.items->close(); });
+  r.thread("getter", [&s] {
+    const auto status = s.items->try_get([&s](payload&& item) { s.got[1] = payload(std::move(item)).value(); });
+    s.got[2] = status == item_status::closed ? 1 : 0;
+  });
+  r.finally([&s] {
+    model::check(s.got[2] == 0 || s.got[0] == 0, "Drained is drained.");
+    model::check(s.got[1] + drain(s) == s.got[0], "What was put is there.");
+  });
+}
+
 void given_back_when_closed(model::run& r) {
   auto& s = r.make<queue_state>(std::size_t{1});
   model::check(is_done(s.items->try_reserve()), "There is room.");
@@ -145,6 +164,85 @@ void given_back(model::run& r) {
     model::check(kept.has_value(), "There is room at last.");
   });
   r.thread("getter", [&s] { model::check(get(s, s.three) == 1, "The item."); });
+}
+
+// Two that try to put as a slot is given back find room for one.
+void given_back_to_one(model::run& r) {
+  auto& s = r.make<queue_state>(std::size_t{1});
+  model::check(is_done(s.items->try_reserve()), "There is room.");
+  r.thread("holder", [&s] { s.items->give_up(); });
+  for (int i = 0; i < 2; ++i) {
+    r.thread(i == 0 ? "putter 1" : "putter 2", [&s, i] {
+      payload item(1);
+      s.got[i] = is_done(s.items->try_put(item)) ? 1 : 0;
+    });
+  }
+  r.finally([&s] {
+    model::check(s.items->items().size() <= 1, "Never more than there is room for.");
+    model::check(drain(s) == s.got[0] + s.got[1], "What was put is there.");
+  });
+}
+
+// A queue with one cell, where slots are known; a put waits for room.
+struct with_a_putter : queue_state {
+  explicit with_a_putter(bool has_slot) : queue_state(1) {
+    model::check(is_done(items->try_reserve()), "There is room.");
+    if (!has_slot) {
+      items->give_up();
+      put_now(*items, 1);
+    }
+    model::check(waiting.await_suspend(std::coroutine_handle<>{}), "There is no room.");
+  }
+
+  payload value{2};
+  put_awaiter<model_core> waiting{*items, one, value};
+};
+
+// A get makes room: it is for who waits, and for nobody who comes just then.
+template <class Come>
+void pass_nobody(model::run& r, Come come) {
+  auto& s = r.make<with_a_putter>(false);
+  r.thread("getter", [&s] {
+    model::check(is_done(s.items->try_get([](payload&& item) { (void)payload(std::move(item)); })),
+                 "There is an item.");
+  });
+  r.thread("newcomer", [&s, come] { model::check(!is_done(come(*s.items)), "Others were there before."); });
+  r.finally([&s] {
+    s.one.park();
+    s.waiting.await_resume();
+    model::check(drain(s) == 2, "Who waited has put.");
+  });
+}
+void put_passes_nobody(model::run& r) {
+  pass_nobody(r, [](model_core& items) {
+    payload item(4);
+    return items.try_put(item);
+  });
+}
+void reserve_passes_nobody(model::run& r) {
+  pass_nobody(r, [](model_core& items) { return items.try_reserve(); });
+}
+
+// The last item comes as the queue is closed; who gets it owes what the waiting put has asked for.
+void last_item_when_closed(model::run& r) {
+  auto& s = r.make<with_a_putter>(true);
+  r.thread("holder", [&s] {
+    payload item(1);
+    s.items->fill(item);
+  });
+  r.thread("closer", [&s] { s.items->close(); });
+  r.thread("getter",
+           [&s] { (void)s.items->try_get([&](payload&& item) { s.got[0] = payload(std::move(item)).value(); }); });
+  r.finally([&s] {
+    s.one.park();
+    bool refused = false;
+    try {
+      s.waiting.await_resume();
+    } catch (const queue_closed&) {
+      refused = true;
+    }
+    model::check(s.got[0] + drain(s) == (refused ? 1 : 3), "What was put is got.");
+  });
 }
 
 void cancelled_reserve(model::run& r) {
@@ -248,6 +346,26 @@ void look_before_get(model::run& r) {
   r.thread("putter", [&s] { give(s, 1); });
 }
 
+// A look that has nothing to see says why.
+void look_in_vain(model::run& r) {
+  auto& s = r.make<numbers>(std::size_t{1});
+  r.thread("looker", [&s] {
+    try {
+      (void)look(s, s.one);
+      model::check(false, "There is nothing.");
+    } catch (const cancelled&) {
+      s.got[0] = was_cancelled;
+    } catch (const queue_closed&) {
+      s.got[0] = was_closed;
+    }
+  });
+  r.thread("closer", [&s] {
+    s.one.cancel();
+    s.items->close();
+  });
+  r.finally([&s] { model::check(s.got[0] != 0, "It says why."); });
+}
+
 // Who looks holds the getters up for a moment: one that tries just then still hears that all is drained.
 void look_when_drained(model::run& r) {
   auto& s = r.make<numbers>(std::size_t{1});
@@ -278,21 +396,6 @@ void look_while_the_last_goes(model::run& r) {
   });
 }
 
-// Whoever hears that it is closed, in any way, finds the reason.
-void reason(model::run& r) {
-  auto& s = r.make<queue_state>(std::size_t{1});
-  r.thread("closer", [&s] {
-    s.items->give_cause(std::make_exception_ptr(1));
-    s.items->close();
-  });
-  r.thread("getter", [&s] {
-    if (get(s, s.one) == was_closed) model::check(s.items->cause() != nullptr, "It says why.");
-  });
-  r.thread("putter", [&s] {
-    if (put(s, s.two, 1) == was_closed) model::check(s.items->cause() != nullptr, "It says why.");
-  });
-}
-
 const model::program p01{"slot: a slot x put x get, one cell", {}, slot_or_put};
 const model::program p02{"slot: try_put beside a slot", {}, room_for_both};
 const model::program p03{"slot: never more than there is room for", {}, exact};
@@ -303,11 +406,16 @@ const model::program p07{"slot: given back x put x reserve", {}, given_back};
 const model::program p08{"slot: a reserve is cancelled", {}, cancelled_reserve};
 const model::program p09{"slot: the woken getter destroys the queue", {}, woken_getter_destroys};
 const model::program p10{"slot: in an unbounded queue", {}, unbounded_slots};
-const model::program p14{"queue: the reason of a close", {}, reason};
+const model::program p18{"slot: given back x try_put x try_put", {}, given_back_to_one};
+const model::program p19{"slot: no put passes one that waits", {}, put_passes_nobody};
+const model::program p20{"slot: no slot passes a put that waits", {}, reserve_passes_nobody};
+const model::program p21{"slot: put into x close x try_get, while a put waits", {}, last_item_when_closed};
+const model::program p23{"slot: reserve x close x try_get", {}, drained_beside_a_reserve};
 const model::program p11{"look: look x put", {}, look_and_put};
 const model::program p12{"look: look x try_get", {}, look_and_get};
 const model::program p13{"look: look x get x put", {}, look_before_get};
 const model::program p16{"look: look x close, then get", {}, look_while_the_last_goes};
+const model::program p22{"look: look x cancel, then close", {}, look_in_vain};
 const model::program p15{"look: look x try_get, drained", {}, look_when_drained};
 
 }  // namespace

@@ -63,6 +63,7 @@ TEST(queue_slot, takes_room_and_no_place_in_the_order) {
   EXPECT_TRUE(q.try_put(1));
   EXPECT_FALSE(q.try_put(2)) << "the slot has the other place";
   EXPECT_FALSE(q.try_reserve());
+  EXPECT_TRUE(q.full());
   slot->put(3);
   EXPECT_FALSE(*slot);
   EXPECT_EQ(q.size(), 2U);

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 namespace {
@@ -24,7 +25,7 @@ struct state {
   int got[2]{};
 };
 
-enum outcome { refused = -1, gave_up = -2 };
+enum outcome { refused = -1, gave_up = -2, too_heavy = -3 };
 
 int put(state& s, thread_context& context, int value, std::size_t weight) {
   payload item(value);
@@ -38,6 +39,9 @@ int put(state& s, thread_context& context, int value, std::size_t weight) {
   } catch (const cancelled&) {
     model::check(item.value() == value, "A put that failed left the value.");
     return gave_up;
+  } catch (const std::invalid_argument&) {
+    model::check(item.value() == value, "A put that failed left the value.");
+    return too_heavy;
   }
 }
 
@@ -58,7 +62,7 @@ void room_comes_back(model::run& r) {
   });
   r.finally([&s] {
     model::check(s.got[0] == 3, "Each item is delivered once.");
-    model::check(s.items->available() == 2, "All room is free.");
+    model::check(s.items->room().available() == 2, "All room is free.");
   });
 }
 
@@ -85,7 +89,37 @@ void cancelled_put(model::run& r) {
   r.thread("putter", [&s] { s.got[0] = put(s, s.two, 2, 2); });
   r.thread("canceller", [&s] { s.two.cancel(); });
   r.thread("getter", [&s] { model::check(get(s, s.three) == 1, "The first item."); });
-  r.finally([&s] { model::check(s.items->available() == (s.got[0] == 2 ? 0U : 2U), "No room is lost."); });
+  r.finally([&s] { model::check(s.items->room().available() == (s.got[0] == 2 ? 0U : 2U), "No room is lost."); });
+}
+
+// The capacity shrinks below what a put that waits weighs: it is refused when its turn comes, and who is behind it has room.
+void shrinks(model::run& r) {
+  auto& s = r.make<state>();
+  model::check(put(s, s.one, 1, 2) == 1, "There is room.");
+  r.thread("putter", [&s] { s.got[0] = put(s, s.two, 2, 2); });
+  r.thread("owner", [&s] {
+    s.items->room().resize(1);
+    thread_context own;
+    model::check(put(s, own, 4, 1) == 4, "There is room at last.");
+  });
+  r.thread("getter", [&s] {
+    thread_context own;
+    s.got[1] = get(s, s.three) + get(s, own);
+  });
+  r.finally([&s] { model::check(s.got[1] == (s.got[0] == 2 ? 3 : 5), "In, or refused."); });
+}
+
+// Two change the capacity: what is said is what there is.
+void two_capacities(model::run& r) {
+  auto& s = r.make<state>();
+  r.thread("five", [&s] { s.items->room().resize(5); });
+  r.thread("seven", [&s] { s.items->room().resize(7); });
+  r.thread("closer", [&s] { s.items->close(); });
+  r.finally([&s] {
+    model::check(s.items->capacity() == 5 || s.items->capacity() == 7, "One of them was last.");
+    model::check(s.items->room().available() == s.items->capacity(), "It is empty.");
+    model::check(put(s, s.one, 1, 1) == refused, "It stays closed.");
+  });
 }
 
 void woken_getter_destroys(model::run& r) {
@@ -100,6 +134,8 @@ void woken_getter_destroys(model::run& r) {
 const model::program p1{"weight: two puts that do not fit together", {}, room_comes_back};
 const model::program p2{"weight: put x close x get", {}, closed};
 const model::program p3{"weight: a put is cancelled", {}, cancelled_put};
+const model::program p5{"weight: the capacity shrinks below a waiting put", {}, shrinks};
+const model::program p6{"weight: two capacities x close", {}, two_capacities};
 const model::program p4{"weight: the getter destroys the queue", {}, woken_getter_destroys};
 
 }  // namespace

@@ -30,7 +30,7 @@ coroutine put_one(executor&, texts& q, std::string& value, std::string& outcome)
     outcome = "put";
   } catch (const cancelled&) {
     outcome = "cancelled";
-  } catch (const queue_closed& error) {
+  } catch (const std::exception& error) {
     outcome = error.what();
   }
 }
@@ -145,7 +145,7 @@ TEST(weighted_queue, close_refuses_waiting_puts_and_lets_gets_drain) {
   e.run();
   EXPECT_EQ(late, refused);
   EXPECT_THROW((void)q.try_put("1"), queue_closed);
-  EXPECT_EQ(q.weight(), 0U);
+  EXPECT_EQ(q.weight(), 4U) << "what is queued weighs as much as before";
   get_all(e, q, got);
   e.run();
   EXPECT_EQ(got, std::vector<std::string>{"1234"});
@@ -196,6 +196,55 @@ TEST(weighted_queue, more_capacity_lets_waiting_puts_in) {
   q.set_capacity(6);
   e.run();
   EXPECT_EQ(outcome, "put");
+}
+
+TEST(weighted_queue, less_capacity_refuses_a_waiting_put_that_can_never_fit) {
+  executor e;
+  texts q{10, length, {.name = "texts"}};
+  std::string value = "12345";
+  std::string refused;
+  EXPECT_TRUE(q.try_put("12345678"));
+  put_one(e, q, value, refused);
+  e.run();
+  q.set_capacity(3);
+  EXPECT_EQ(q.weight(), 8U) << "what is queued weighs as much as before";
+  e.run();
+  EXPECT_EQ(refused,
+            "sluice: put on queue 'texts' of an item that weighs 5, more than the whole capacity of 3: split it, or "
+            "give the queue more room");
+  EXPECT_EQ(value, "12345");
+  EXPECT_EQ(q.blocking_get(), "12345678");
+  EXPECT_TRUE(q.try_put("1")) << "nobody is before it";
+}
+
+TEST(weighted_queue, close_refuses_puts_of_the_largest_weight) {
+  executor e;
+  constexpr std::size_t largest = std::size_t{1} << 60;
+  texts q{largest, [](const std::string&) { return largest; }, {.name = "texts"}};
+  std::string values[] = {"1", "2", "3", "4"};
+  std::string outcomes[4];
+  EXPECT_TRUE(q.try_put("0"));
+  for (std::size_t i = 0; i < 4; ++i) put_one(e, q, values[i], outcomes[i]);
+  q.close();
+  e.run();
+  for (const std::string& outcome : outcomes) EXPECT_EQ(outcome, "sluice: put on queue 'texts', which is closed");
+  EXPECT_EQ(q.weight(), largest);
+  EXPECT_EQ(q.capacity(), largest);
+}
+
+void destroy_with_a_putter() {
+  executor e;
+  texts q{1, length, {.name = "texts"}};
+  std::string value = "1";
+  std::string error;
+  q.blocking_put("1");
+  put_one(e, q, value, error);
+  e.run();
+}
+
+TEST(weighted_queue_death, destroying_it_with_waiters_prints_what_waits_and_aborts) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(destroy_with_a_putter(), "queue 'texts' is destroyed while somebody waits on it .1 put");
 }
 
 TEST(weighted_queue, joins) {

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace sluice {
@@ -194,6 +195,42 @@ TEST(delay_queue, many_putters_and_getters_lose_nothing) {
     EXPECT_EQ(count, 2000U);
   };
   r.block_on(program());
+}
+
+// An item that would go back into its queue when it is destroyed.
+struct returning {
+  explicit returning(delay_queue<returning>* to) noexcept : home(to) {}
+  returning(returning&& other) noexcept : home(std::exchange(other.home, nullptr)) {}
+  returning& operator=(returning&&) = delete;
+  ~returning() {
+    if (home == nullptr) return;
+    EXPECT_TRUE(home->closed());
+    EXPECT_THROW(home->put(returning(nullptr), 0s), queue_closed);
+  }
+  delay_queue<returning>* home;
+};
+
+TEST(delay_queue, is_closed_and_whole_when_its_items_go) {
+  delay_queue<returning> q;
+  for (int i = 0; i < 3; ++i) q.put(returning(&q), 1h);
+}
+
+void destroy_with_a_getter() {
+  runtime r{{.workers = 1}};
+  auto program = [&]() -> task<> {
+    auto q = std::make_unique<delay_queue<int>>(queue_options{.name = "later"});
+    std::vector<int> got;
+    auto getter = spawn(get_all(*q, got));
+    co_await sleep_for(1ms);
+    q.reset();
+    co_await std::move(getter);
+  };
+  r.block_on(program());
+}
+
+TEST(delay_queue_death, destroying_it_with_waiters_prints_what_waits_and_aborts) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(destroy_with_a_getter(), "queue 'later' is destroyed while somebody waits on it .1 get");
 }
 
 }  // namespace

@@ -1,0 +1,201 @@
+// models: queues/queue_base.hpp queues/queue_base.cpp queues/queue_core.hpp queues/queue_server.hpp
+// What a close says: why, to whom, and how many it has refused; and what who has closed a queue hears from then on.
+#include <sluice/model/program.hpp>
+#include <sluice/queues/queue.hpp>
+
+#include "model_queue.hpp"
+
+#include <exception>
+#include <memory>
+#include <vector>
+
+namespace {
+
+using namespace sluice;
+using namespace sluice::impl;
+using namespace sluice::test;
+
+int try_get(queue_state& s) {
+  int value = 0;
+  (void)s.items->try_get([&](payload&& item) { value = payload(std::move(item)).value(); });
+  return value;
+}
+
+// ------------------------------------------------------------------------------------------ why
+
+// Whoever hears that it is closed, in any way, finds the reason.
+void reason(model::run& r) {
+  auto& s = r.make<queue_state>(std::size_t{1});
+  r.thread("closer", [&s] {
+    s.items->give_cause(std::make_exception_ptr(1));
+    s.items->close();
+  });
+  r.thread("getter", [&s] {
+    if (get(s, s.one) == was_closed) model::check(s.items->cause() != nullptr, "It says why.");
+  });
+  r.thread("putter", [&s] {
+    if (put(s, s.two, 1) == was_closed) model::check(s.items->cause() != nullptr, "It says why.");
+  });
+  r.thread("asker", [&s] {
+    if (s.items->items().is_closed()) model::check(s.items->cause() != nullptr, "It says why.");
+  });
+}
+
+// One of two that close it says why: whoever hears that it is closed, and finds a reason, may read it.
+void reason_of_one(model::run& r) {
+  auto& s = r.make<queue_state>(std::size_t{1});
+  auto& why = r.make<plain<int>>(0);
+  r.thread("closer with a reason", [&s, &why] {
+    why.set(1);
+    s.items->give_cause(std::make_exception_ptr(&why));
+    s.items->close();
+  });
+  r.thread("closer", [&s] { s.items->close(); });
+  r.thread("getter", [&s] {
+    model::check(get(s, s.one) == was_closed, "Nothing was put.");
+    const std::exception_ptr cause = s.items->cause();
+    if (!cause) return;
+    try {
+      std::rethrow_exception(cause);
+    } catch (const plain<int>* told) {
+      model::check(told->get() == 1, "The reason is whole.");
+    }
+  });
+}
+
+// ------------------------------------------------------------------------------------------ who waits
+
+// A full queue with one cell, where a put waits, on a thread that goes on when it is woken.
+struct with_a_putter : queue_state {
+  explicit with_a_putter(model::run& r) : queue_state(1) {
+    put_now(*items, 1);
+    model::check(waiting.await_suspend(std::coroutine_handle<>{}), "There is no room.");
+    r.thread("who waits", [this] {
+      one.park();
+      try {
+        waiting.await_resume();
+        ended = 2;
+      } catch (const queue_closed&) {
+        ended = was_closed;
+      } catch (const cancelled&) {
+        ended = was_cancelled;
+      }
+    });
+  }
+
+  payload value{2};
+  put_awaiter<model_core> waiting{*items, one, value};
+  int ended = 0;
+};
+
+// Just the puts that waited, and failed because of the close, were refused; and that is known as soon as somebody asks.
+void refused_beside_a_get(model::run& r) {
+  auto& s = r.make<with_a_putter>(r);
+  r.thread("getter", [&s] { model::check(try_get(s) == 1, "There is an item."); });
+  r.thread("closer", [&s] {
+    s.items->close();
+    s.got[0] = static_cast<int>(s.items->refused());
+  });
+  r.finally([&s] {
+    model::check(s.got[0] == (s.ended == was_closed ? 1 : 0), "It was refused if it heard of the close.");
+    (void)drain(s);
+  });
+}
+
+void refused_beside_a_cancellation(model::run& r) {
+  auto& s = r.make<with_a_putter>(r);
+  r.thread("canceller", [&s] { s.one.cancel(); });
+  r.thread("closer", [&s] { s.items->close(); });
+  r.finally([&s] {
+    model::check(s.items->refused() == (s.ended == was_closed ? 1U : 0U), "Who is cancelled was not refused.");
+    (void)drain(s);
+  });
+}
+
+void refused_where_they_meet(model::run& r) {
+  auto& s = r.make<queue_state>(queue_kind::rendezvous, std::size_t{0});
+  r.thread("putter", [&s] { s.got[0] = put(s, s.one, 1); });
+  r.thread("getter", [&s] { s.got[1] = get(s, s.two); });
+  r.thread("closer", [&s] { s.items->close(); });
+  r.finally([&s] {
+    model::check(s.got[0] == 1 ? s.got[1] == 1 : s.got[1] == was_closed, "Both met, or neither.");
+    model::check(s.items->refused() <= (s.got[0] == was_closed ? 1U : 0U), "Who has put was not refused.");
+  });
+}
+
+// ------------------------------------------------------------------------------------------ who has closed it
+
+// Two close it; the second finds it closed, and hears so, though who waits has not heard of it yet.
+void closed_for_a_reserve(model::run& r) {
+  auto& s = r.make<with_a_putter>(r);
+  r.thread("closer", [&s] { s.items->close(); });
+  r.thread("second closer", [&s] {
+    s.items->close();
+    model::check(s.items->try_reserve() == item_status::closed, "It has closed the queue.");
+  });
+  r.finally([&s] { (void)drain(s); });
+}
+
+void closed_for_a_get(model::run& r) {
+  struct with_a_getter : queue_state {
+    with_a_getter() : queue_state(1) {}
+    get_awaiter<model_core, std::optional<payload>> waiting{*items, one};
+  };
+  auto& s = r.make<with_a_getter>();
+  model::check(s.waiting.await_suspend(std::coroutine_handle<>{}), "There is nothing.");
+  r.thread("who waits", [&s] {
+    s.one.park();
+    model::check(!s.waiting.await_resume(), "It has ended.");
+  });
+  r.thread("closer", [&s] { s.items->close(); });
+  r.thread("second closer", [&s] {
+    s.items->close();
+    model::check(s.items->try_get([](payload&&) {}) == item_status::closed, "It has closed the queue, and drained it.");
+  });
+}
+
+// A getter waits for what will be put into a slot: whoever takes what else is left does not wait for that.
+void close_now_beside_a_slot(model::run& r) {
+  auto& s = r.make<queue_state>(std::size_t{2});
+  model::check(is_done(s.items->try_reserve()), "There is room.");
+  r.thread("getter", [&s] {
+    s.got[0] = get(s, s.one);
+    if (s.got[0] == 4) s.got[0] += get(s, s.two);
+  });
+  r.thread("closer and holder", [&s] {
+    put_now(*s.items, 4);
+    for (const payload& item : s.items->close_now()) s.got[1] += item.value();
+    payload last(1);
+    s.items->fill(last);
+  });
+  r.finally([&s] { model::check(s.got[0] + s.got[1] == 5 && drain(s) == 0, "Each item is in one place."); });
+}
+
+// Nobody will get any more: what is put into a slot then goes, and does not count.
+void abandoned_slot(model::run& r) {
+  auto& s = r.make<queue_state>(std::size_t{1});
+  model::check(is_done(s.items->try_reserve()), "There is room.");
+  r.thread("holder", [&s] {
+    payload item(1);
+    s.items->fill(item);
+    model::check(item.value() == -1, "It was taken.");
+  });
+  r.thread("last getter", [&s] {
+    s.items->close();
+    s.items->abandon();
+    if (try_get(s) == 1) s.items->task_done(1);
+  });
+  r.finally([&s] { model::check(s.items->unfinished() == 0 && drain(s) == 0, "Nothing is left."); });
+}
+
+const model::program p01{"close: the reason", {}, reason};
+const model::program p02{"close: one of two has a reason", {}, reason_of_one};
+const model::program p03{"close: how many it refused, beside a get", {}, refused_beside_a_get};
+const model::program p04{"close: how many it refused, beside a cancellation", {}, refused_beside_a_cancellation};
+const model::program p05{"close: how many it refused, a rendezvous", {}, refused_where_they_meet};
+const model::program p06{"close: twice, then reserve", {}, closed_for_a_reserve};
+const model::program p07{"close: twice, then get", {}, closed_for_a_get};
+const model::program p08{"close: close_now beside a slot that a get waits for", {}, close_now_beside_a_slot};
+const model::program p09{"close: a slot that nobody will get from", {}, abandoned_slot};
+
+}  // namespace
