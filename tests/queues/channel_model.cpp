@@ -24,8 +24,9 @@ void the_last_sender_closes(model::run& r) {
   auto& second = r.make<std::optional<sender<payload>>>(s.all->tx);
   s.all->tx.reset();
   r.thread("sender 1", [&first] {
-    model::check(first->try_put(payload(1)), "There is room.");
+    sender<payload> copy(*first);
     first.reset();
+    model::check(copy.receivers() == 1 && copy.try_put(payload(1)), "There is room.");
   });
   r.thread("sender 2", [&second] {
     model::check(second->try_put(payload(2)), "There is room.");
@@ -33,7 +34,7 @@ void the_last_sender_closes(model::run& r) {
   });
   r.thread("receiver", [&s] {
     while (const auto item = s.all->rx.blocking_next()) s.got += item->value();
-    model::check(s.got == 3, "Everything that was put is got.");
+    model::check(s.got == 3 && s.all->rx.senders() == 0, "Everything that was put is got.");
   });
 }
 

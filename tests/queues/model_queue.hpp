@@ -5,6 +5,7 @@
 #include <sluice/model/program.hpp>
 #include <sluice/queues/lifo_queue.hpp>
 #include <sluice/queues/queue.hpp>
+#include <sluice/queues/spsc_queue.hpp>
 
 #include "model_payload.hpp"
 
@@ -17,6 +18,7 @@ using namespace sluice::impl;
 
 using model_core = queue_core<payload, ring<payload>>;
 using lifo_core = queue_core<payload, stack<payload>>;
+using spsc_core = queue_core<payload, spsc_ring<payload>>;
 
 inline constexpr int was_cancelled = -10;
 inline constexpr int was_closed = -11;

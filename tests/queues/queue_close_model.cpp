@@ -15,7 +15,8 @@ using namespace sluice;
 using namespace sluice::impl;
 using namespace sluice::test;
 
-int try_get(queue_state& s) {
+template <class Core>
+int try_get(state_of<Core>& s) {
   int value = 0;
   (void)s.items->try_get([&](payload&& item) { value = payload(std::move(item)).value(); });
   return value;
@@ -24,8 +25,9 @@ int try_get(queue_state& s) {
 // ------------------------------------------------------------------------------------------ why
 
 // Whoever hears that it is closed, in any way, finds the reason.
+template <class Core>
 void reason(model::run& r) {
-  auto& s = r.make<queue_state>(std::size_t{1});
+  auto& s = r.make<state_of<Core>>(std::size_t{1});
   r.thread("closer", [&s] {
     s.items->give_cause(std::make_exception_ptr(1));
     s.items->close();
@@ -42,8 +44,9 @@ void reason(model::run& r) {
 }
 
 // One of two that close it says why: whoever hears that it is closed, and finds a reason, may read it.
+template <class Core>
 void reason_of_one(model::run& r) {
-  auto& s = r.make<queue_state>(std::size_t{1});
+  auto& s = r.make<state_of<Core>>(std::size_t{1});
   auto& why = r.make<plain<int>>(0);
   r.thread("closer with a reason", [&s, &why] {
     why.set(1);
@@ -66,8 +69,13 @@ void reason_of_one(model::run& r) {
 // ------------------------------------------------------------------------------------------ who waits
 
 // A full queue with one cell, where a put waits, on a thread that goes on when it is woken.
-struct with_a_putter : queue_state {
-  explicit with_a_putter(model::run& r) : queue_state(1) {
+template <class Core>
+struct with_a_putter : state_of<Core> {
+  using state = state_of<Core>;
+  using state::items;
+  using state::one;
+
+  explicit with_a_putter(model::run& r) : state(1) {
     put_now(*items, 1);
     model::check(waiting.await_suspend(std::coroutine_handle<>{}), "There is no room.");
     r.thread("who waits", [this] {
@@ -84,13 +92,14 @@ struct with_a_putter : queue_state {
   }
 
   payload value{2};
-  put_awaiter<model_core> waiting{*items, one, value};
+  put_awaiter<Core> waiting{*items, one, value};
   int ended = 0;
 };
 
 // Just the puts that waited, and failed because of the close, were refused; and that is known as soon as somebody asks.
+template <class Core>
 void refused_beside_a_get(model::run& r) {
-  auto& s = r.make<with_a_putter>(r);
+  auto& s = r.make<with_a_putter<Core>>(r);
   r.thread("getter", [&s] { model::check(try_get(s) == 1, "There is an item."); });
   r.thread("closer", [&s] {
     s.items->close();
@@ -102,8 +111,9 @@ void refused_beside_a_get(model::run& r) {
   });
 }
 
+template <class Core>
 void refused_beside_a_cancellation(model::run& r) {
-  auto& s = r.make<with_a_putter>(r);
+  auto& s = r.make<with_a_putter<Core>>(r);
   r.thread("canceller", [&s] { s.one.cancel(); });
   r.thread("closer", [&s] { s.items->close(); });
   r.finally([&s] {
@@ -112,8 +122,9 @@ void refused_beside_a_cancellation(model::run& r) {
   });
 }
 
+template <class Core>
 void refused_where_they_meet(model::run& r) {
-  auto& s = r.make<queue_state>(queue_kind::rendezvous, std::size_t{0});
+  auto& s = r.make<state_of<Core>>(queue_kind::rendezvous, std::size_t{0});
   r.thread("putter", [&s] { s.got[0] = put(s, s.one, 1); });
   r.thread("getter", [&s] { s.got[1] = get(s, s.two); });
   r.thread("closer", [&s] { s.items->close(); });
@@ -126,8 +137,9 @@ void refused_where_they_meet(model::run& r) {
 // ------------------------------------------------------------------------------------------ who has closed it
 
 // Two close it; the second finds it closed, and hears so, though who waits has not heard of it yet.
+template <class Core>
 void closed_for_a_reserve(model::run& r) {
-  auto& s = r.make<with_a_putter>(r);
+  auto& s = r.make<with_a_putter<Core>>(r);
   r.thread("closer", [&s] { s.items->close(); });
   r.thread("second closer", [&s] {
     s.items->close();
@@ -136,10 +148,11 @@ void closed_for_a_reserve(model::run& r) {
   r.finally([&s] { (void)drain(s); });
 }
 
+template <class Core>
 void closed_for_a_get(model::run& r) {
-  struct with_a_getter : queue_state {
-    with_a_getter() : queue_state(1) {}
-    get_awaiter<model_core, std::optional<payload>> waiting{*items, one};
+  struct with_a_getter : state_of<Core> {
+    with_a_getter() : state_of<Core>(1) {}
+    get_awaiter<Core, std::optional<payload>> waiting{*this->items, this->one};
   };
   auto& s = r.make<with_a_getter>();
   model::check(s.waiting.await_suspend(std::coroutine_handle<>{}), "There is nothing.");
@@ -155,8 +168,9 @@ void closed_for_a_get(model::run& r) {
 }
 
 // A getter waits for what will be put into a slot: whoever takes what else is left does not wait for that.
+template <class Core>
 void close_now_beside_a_slot(model::run& r) {
-  auto& s = r.make<queue_state>(std::size_t{2});
+  auto& s = r.make<state_of<Core>>(std::size_t{2});
   model::check(is_done(s.items->try_reserve()), "There is room.");
   r.thread("getter", [&s] {
     s.got[0] = get(s, s.one);
@@ -172,8 +186,9 @@ void close_now_beside_a_slot(model::run& r) {
 }
 
 // Nobody will get any more: what is put into a slot then goes, and does not count.
+template <class Core>
 void abandoned_slot(model::run& r) {
-  auto& s = r.make<queue_state>(std::size_t{1});
+  auto& s = r.make<state_of<Core>>(std::size_t{1});
   model::check(is_done(s.items->try_reserve()), "There is room.");
   r.thread("holder", [&s] {
     payload item(1);
@@ -188,14 +203,32 @@ void abandoned_slot(model::run& r) {
   r.finally([&s] { model::check(s.items->unfinished() == 0 && drain(s) == 0, "Nothing is left."); });
 }
 
-const model::program p01{"close: the reason", {}, reason};
-const model::program p02{"close: one of two has a reason", {}, reason_of_one};
-const model::program p03{"close: how many it refused, beside a get", {}, refused_beside_a_get};
-const model::program p04{"close: how many it refused, beside a cancellation", {}, refused_beside_a_cancellation};
-const model::program p05{"close: how many it refused, a rendezvous", {}, refused_where_they_meet};
-const model::program p06{"close: twice, then reserve", {}, closed_for_a_reserve};
-const model::program p07{"close: twice, then get", {}, closed_for_a_get};
-const model::program p08{"close: close_now beside a slot that a get waits for", {}, close_now_beside_a_slot};
-const model::program p09{"close: a slot that nobody will get from", {}, abandoned_slot};
+const model::program p01{"close: the reason", {}, reason<model_core>};
+const model::program p02{"lifo close: the reason", {}, reason<lifo_core>};
+const model::program p03{"spsc close: the reason", {}, reason<spsc_core>};
+const model::program p04{"close: one of two has a reason", {}, reason_of_one<model_core>};
+const model::program p05{"lifo close: one of two has a reason", {}, reason_of_one<lifo_core>};
+const model::program p06{"spsc close: one of two has a reason", {}, reason_of_one<spsc_core>};
+const model::program p07{"close: how many it refused, beside a get", {}, refused_beside_a_get<model_core>};
+const model::program p08{"lifo close: how many it refused, beside a get", {}, refused_beside_a_get<lifo_core>};
+const model::program p09{"spsc close: how many it refused, beside a get", {}, refused_beside_a_get<spsc_core>};
+const model::program p10{
+    "close: how many it refused, beside a cancellation", {}, refused_beside_a_cancellation<model_core>};
+const model::program p11{
+    "lifo close: how many it refused, beside a cancellation", {}, refused_beside_a_cancellation<lifo_core>};
+const model::program p12{
+    "spsc close: how many it refused, beside a cancellation", {}, refused_beside_a_cancellation<spsc_core>};
+const model::program p13{"close: how many it refused, a rendezvous", {}, refused_where_they_meet<model_core>};
+const model::program p14{"close: twice, then reserve", {}, closed_for_a_reserve<model_core>};
+const model::program p15{"lifo close: twice, then reserve", {}, closed_for_a_reserve<lifo_core>};
+const model::program p16{"close: twice, then get", {}, closed_for_a_get<model_core>};
+const model::program p17{"lifo close: twice, then get", {}, closed_for_a_get<lifo_core>};
+const model::program p18{
+    "close: close_now beside a slot that a get waits for", {}, close_now_beside_a_slot<model_core>};
+const model::program p19{
+    "lifo close: close_now beside a slot that a get waits for", {}, close_now_beside_a_slot<lifo_core>};
+const model::program p20{"close: a slot that nobody will get from", {}, abandoned_slot<model_core>};
+const model::program p21{"lifo close: a slot that nobody will get from", {}, abandoned_slot<lifo_core>};
+const model::program p22{"spsc close: a slot that nobody will get from", {}, abandoned_slot<spsc_core>};
 
 }  // namespace

@@ -14,11 +14,10 @@ using namespace sluice;
 using namespace sluice::impl;
 using namespace sluice::test;
 
-using slot = queue_slot<model_core>;
-
-std::optional<slot> reserve(queue_state& s, thread_context& context, int& outcome) {
+template <class Core>
+std::optional<queue_slot<Core>> reserve(state_of<Core>& s, thread_context& context, int& outcome) {
   try {
-    reserve_awaiter<model_core> awaiter(*s.items, context);
+    reserve_awaiter<Core> awaiter(*s.items, context);
     outcome = 1;
     return wait(awaiter, context);
   } catch (const cancelled&) {
@@ -29,11 +28,15 @@ std::optional<slot> reserve(queue_state& s, thread_context& context, int& outcom
   return std::nullopt;
 }
 
-void put_into(slot& kept, int value) { kept.put(payload(value)); }
+template <class Core>
+void put_into(queue_slot<Core>& kept, int value) {
+  kept.put(payload(value));
+}
 
 // One cell: a slot and a put want it; a get makes room for the other.
+template <class Core>
 void slot_or_put(model::run& r) {
-  auto& s = r.make<queue_state>(std::size_t{1});
+  auto& s = r.make<state_of<Core>>(std::size_t{1});
   r.thread("reserver", [&s] {
     int outcome = 0;
     auto kept = reserve(s, s.one, outcome);
@@ -46,8 +49,9 @@ void slot_or_put(model::run& r) {
 }
 
 // A try_put beside a slot that is reserved or given back, in a queue with room for both.
+template <class Core>
 void room_for_both(model::run& r) {
-  auto& s = r.make<queue_state>(std::size_t{2});
+  auto& s = r.make<state_of<Core>>(std::size_t{2});
   r.thread("reserver", [&s] {
     auto status = s.items->try_reserve();
     model::check(status == item_status::done, "There is room.");
@@ -62,8 +66,9 @@ void room_for_both(model::run& r) {
 }
 
 // Never more than there is room for: the putters and the slot together.
+template <class Core>
 void exact(model::run& r) {
-  auto& s = r.make<queue_state>(std::size_t{1});
+  auto& s = r.make<state_of<Core>>(std::size_t{1});
   for (int i = 0; i < 2; ++i) {
     r.thread(i == 0 ? "reserver" : "putter", [&s, i] {
       if (i == 0) {
@@ -82,8 +87,9 @@ void exact(model::run& r) {
 }
 
 // A get waits for what will be put into the slot, though the queue is closed meanwhile.
+template <class Core>
 void closed_with_a_slot(model::run& r) {
-  auto& s = r.make<queue_state>(std::size_t{1});
+  auto& s = r.make<state_of<Core>>(std::size_t{1});
   r.thread("reserver", [&s] {
     int outcome = 0;
     if (auto kept = reserve(s, s.one, outcome)) {
@@ -102,8 +108,9 @@ void closed_with_a_slot(model::run& r) {
 }
 
 // The same for one that does not wait.
+template <class Core>
 void drained_with_a_slot(model::run& r) {
-  auto& s = r.make<queue_state>(std::size_t{1});
+  auto& s = r.make<state_of<Core>>(std::size_t{1});
   model::check(is_done(s.items->try_reserve()), "There is room.");
   s.items->close();
   r.thread("holder", [&s] {
@@ -121,8 +128,9 @@ void drained_with_a_slot(model::run& r) {
 }
 
 // A slot that is reserved as the queue is closed: nobody hears "drained" before it is filled.
+template <class Core>
 void drained_beside_a_reserve(model::run& r) {
-  auto& s = r.make<queue_state>(std::size_t{1});
+  auto& s = r.make<state_of<Core>>(std::size_t{1});
   r.thread("reserver", [&s] {
     if (!is_done(s.items->try_reserve())) return;
     payload item(1);
@@ -140,8 +148,9 @@ void drained_beside_a_reserve(model::run& r) {
   });
 }
 
+template <class Core>
 void given_back_when_closed(model::run& r) {
-  auto& s = r.make<queue_state>(std::size_t{1});
+  auto& s = r.make<state_of<Core>>(std::size_t{1});
   model::check(is_done(s.items->try_reserve()), "There is room.");
   r.thread("holder", [&s] { s.items->give_up(); });
   r.thread("closer", [&s] { s.items->close(); });
@@ -153,8 +162,9 @@ void given_back_when_closed(model::run& r) {
   });
 }
 
+template <class Core>
 void given_back(model::run& r) {
-  auto& s = r.make<queue_state>(std::size_t{1});
+  auto& s = r.make<state_of<Core>>(std::size_t{1});
   model::check(is_done(s.items->try_reserve()), "There is room.");
   r.thread("holder", [&s] { s.items->give_up(); });
   r.thread("putter", [&s] { model::check(put(s, s.one, 1) == 1, "There is room then."); });
@@ -167,8 +177,9 @@ void given_back(model::run& r) {
 }
 
 // Two that try to put as a slot is given back find room for one.
+template <class Core>
 void given_back_to_one(model::run& r) {
-  auto& s = r.make<queue_state>(std::size_t{1});
+  auto& s = r.make<state_of<Core>>(std::size_t{1});
   model::check(is_done(s.items->try_reserve()), "There is room.");
   r.thread("holder", [&s] { s.items->give_up(); });
   for (int i = 0; i < 2; ++i) {
@@ -184,8 +195,13 @@ void given_back_to_one(model::run& r) {
 }
 
 // A queue with one cell, where slots are known; a put waits for room.
-struct with_a_putter : queue_state {
-  explicit with_a_putter(bool has_slot) : queue_state(1) {
+template <class Core>
+struct with_a_putter : state_of<Core> {
+  using state = state_of<Core>;
+  using state::items;
+  using state::one;
+
+  explicit with_a_putter(bool has_slot) : state(1) {
     model::check(is_done(items->try_reserve()), "There is room.");
     if (!has_slot) {
       items->give_up();
@@ -195,13 +211,13 @@ struct with_a_putter : queue_state {
   }
 
   payload value{2};
-  put_awaiter<model_core> waiting{*items, one, value};
+  put_awaiter<Core> waiting{*items, one, value};
 };
 
 // A get makes room: it is for who waits, and for nobody who comes just then.
-template <class Come>
+template <class Core, class Come>
 void pass_nobody(model::run& r, Come come) {
-  auto& s = r.make<with_a_putter>(false);
+  auto& s = r.make<with_a_putter<Core>>(false);
   r.thread("getter", [&s] {
     model::check(is_done(s.items->try_get([](payload&& item) { (void)payload(std::move(item)); })),
                  "There is an item.");
@@ -213,19 +229,22 @@ void pass_nobody(model::run& r, Come come) {
     model::check(drain(s) == 2, "Who waited has put.");
   });
 }
+template <class Core>
 void put_passes_nobody(model::run& r) {
-  pass_nobody(r, [](model_core& items) {
+  pass_nobody<Core>(r, [](Core& items) {
     payload item(4);
     return items.try_put(item);
   });
 }
+template <class Core>
 void reserve_passes_nobody(model::run& r) {
-  pass_nobody(r, [](model_core& items) { return items.try_reserve(); });
+  pass_nobody<Core>(r, [](Core& items) { return items.try_reserve(); });
 }
 
 // The last item comes as the queue is closed; who gets it owes what the waiting put has asked for.
+template <class Core>
 void last_item_when_closed(model::run& r) {
-  auto& s = r.make<with_a_putter>(true);
+  auto& s = r.make<with_a_putter<Core>>(true);
   r.thread("holder", [&s] {
     payload item(1);
     s.items->fill(item);
@@ -245,8 +264,9 @@ void last_item_when_closed(model::run& r) {
   });
 }
 
+template <class Core>
 void cancelled_reserve(model::run& r) {
-  auto& s = r.make<queue_state>(std::size_t{1});
+  auto& s = r.make<state_of<Core>>(std::size_t{1});
   put_now(*s.items, 1);
   r.thread("reserver", [&s] {
     int outcome = 0;
@@ -260,8 +280,9 @@ void cancelled_reserve(model::run& r) {
   r.finally([&s] { model::check(s.got[1] == 1 && drain(s) == s.got[0], "No slot is lost, and no item."); });
 }
 
+template <class Core>
 void woken_getter_destroys(model::run& r) {
-  auto& s = r.make<queue_state>(std::size_t{1});
+  auto& s = r.make<state_of<Core>>(std::size_t{1});
   model::check(is_done(s.items->try_reserve()), "There is room.");
   r.thread("holder", [items = s.items.get()] {
     payload item(1);
@@ -273,8 +294,9 @@ void woken_getter_destroys(model::run& r) {
   });
 }
 
+template <class Core>
 void unbounded_slots(model::run& r) {
-  auto& s = r.make<queue_state>(queue_kind::unbounded, std::size_t{0});
+  auto& s = r.make<state_of<Core>>(queue_kind::unbounded, std::size_t{0});
   put_now(*s.items, 1);
   put_now(*s.items, 2);
   r.thread("reserver", [&s] {
@@ -295,17 +317,21 @@ struct number {  // trivially copyable, as what is looked at must be
   int value;
 };
 using numbers = state_of<queue_core<number, ring<number>>>;
+using stacked_numbers = state_of<queue_core<number, stack<number>>>;
 
-int look(numbers& s, thread_context& context) {
-  peek_awaiter<numbers::core> awaiter(*s.items, context);
+template <class State>
+int look(State& s, thread_context& context) {
+  peek_awaiter<typename State::core> awaiter(*s.items, context);
   return wait(awaiter, context).value;
 }
-int take(numbers& s) {
+template <class State>
+int take(State& s) {
   int value = 0;
   (void)s.items->try_get([&](number&& item) { value = item.value; });
   return value;
 }
-void give(numbers& s, int value) {
+template <class State>
+void give(State& s, int value) {
   number item{value};
   model::check(is_done(s.items->try_put(item)), "There is room.");
 }
@@ -334,12 +360,13 @@ void look_and_get(model::run& r) {
   r.finally([&s] { model::check(take(s) == 2, "The other one is there."); });
 }
 
+template <class State>
 void look_before_get(model::run& r) {
-  auto& s = r.make<numbers>(std::size_t{1});
+  auto& s = r.make<State>(std::size_t{1});
   r.thread("looker",
            [&s] { model::check(look(s, s.one) == 1, "It is seen before somebody takes it, or the next one."); });
   r.thread("getter", [&s] {
-    get_awaiter<numbers::core, number> awaiter(*s.items, s.two);
+    get_awaiter<typename State::core, number> awaiter(*s.items, s.two);
     model::check(wait(awaiter, s.two).value == 1, "The item.");
     give(s, 1);
   });
@@ -347,8 +374,9 @@ void look_before_get(model::run& r) {
 }
 
 // A look that has nothing to see says why.
+template <class State>
 void look_in_vain(model::run& r) {
-  auto& s = r.make<numbers>(std::size_t{1});
+  auto& s = r.make<State>(std::size_t{1});
   r.thread("looker", [&s] {
     try {
       (void)look(s, s.one);
@@ -367,8 +395,9 @@ void look_in_vain(model::run& r) {
 }
 
 // Who looks holds the getters up for a moment: one that tries just then still hears that all is drained.
+template <class State>
 void look_when_drained(model::run& r) {
-  auto& s = r.make<numbers>(std::size_t{1});
+  auto& s = r.make<State>(std::size_t{1});
   std::optional<number> seen;
   model::check(s.items->try_peek(seen) == item_status::nothing, "It is empty.");
   s.items->close();
@@ -382,8 +411,9 @@ void look_when_drained(model::run& r) {
 }
 
 // It holds an item until it is closed: it is never empty and open.
+template <class State>
 void look_while_the_last_goes(model::run& r) {
-  auto& s = r.make<numbers>(std::size_t{1});
+  auto& s = r.make<State>(std::size_t{1});
   give(s, 1);
   r.thread("looker", [&s] {
     std::optional<number> copy;
@@ -396,26 +426,51 @@ void look_while_the_last_goes(model::run& r) {
   });
 }
 
-const model::program p01{"slot: a slot x put x get, one cell", {}, slot_or_put};
-const model::program p02{"slot: try_put beside a slot", {}, room_for_both};
-const model::program p03{"slot: never more than there is room for", {}, exact};
-const model::program p04{"slot: reserve x close x get", {}, closed_with_a_slot};
-const model::program p05{"slot: put into x try_get until drained", {}, drained_with_a_slot};
-const model::program p06{"slot: given back x close x get x put", {}, given_back_when_closed};
-const model::program p07{"slot: given back x put x reserve", {}, given_back};
-const model::program p08{"slot: a reserve is cancelled", {}, cancelled_reserve};
-const model::program p09{"slot: the woken getter destroys the queue", {}, woken_getter_destroys};
-const model::program p10{"slot: in an unbounded queue", {}, unbounded_slots};
-const model::program p18{"slot: given back x try_put x try_put", {}, given_back_to_one};
-const model::program p19{"slot: no put passes one that waits", {}, put_passes_nobody};
-const model::program p20{"slot: no slot passes a put that waits", {}, reserve_passes_nobody};
-const model::program p21{"slot: put into x close x try_get, while a put waits", {}, last_item_when_closed};
-const model::program p23{"slot: reserve x close x try_get", {}, drained_beside_a_reserve};
-const model::program p11{"look: look x put", {}, look_and_put};
-const model::program p12{"look: look x try_get", {}, look_and_get};
-const model::program p13{"look: look x get x put", {}, look_before_get};
-const model::program p16{"look: look x close, then get", {}, look_while_the_last_goes};
-const model::program p22{"look: look x cancel, then close", {}, look_in_vain};
-const model::program p15{"look: look x try_get, drained", {}, look_when_drained};
+const model::program p01{"slot: a slot x put x get, one cell", {}, slot_or_put<model_core>};
+const model::program p02{"lifo slot: a slot x put x get, one cell", {}, slot_or_put<lifo_core>};
+const model::program p03{"slot: try_put beside a slot", {}, room_for_both<model_core>};
+const model::program p04{"lifo slot: try_put beside a slot", {}, room_for_both<lifo_core>};
+const model::program p05{"slot: never more than there is room for", {}, exact<model_core>};
+const model::program p06{"lifo slot: never more than there is room for", {}, exact<lifo_core>};
+const model::program p07{"slot: reserve x close x get", {}, closed_with_a_slot<model_core>};
+const model::program p08{"lifo slot: reserve x close x get", {}, closed_with_a_slot<lifo_core>};
+const model::program p09{"spsc slot: reserve x close x get", {}, closed_with_a_slot<spsc_core>};
+const model::program p10{"slot: put into x try_get until drained", {}, drained_with_a_slot<model_core>};
+const model::program p11{"lifo slot: put into x try_get until drained", {}, drained_with_a_slot<lifo_core>};
+const model::program p12{"spsc slot: put into x try_get until drained", {}, drained_with_a_slot<spsc_core>};
+const model::program p13{"slot: given back x close x get x put", {}, given_back_when_closed<model_core>};
+const model::program p14{"lifo slot: given back x close x get x put", {}, given_back_when_closed<lifo_core>};
+const model::program p15{"slot: given back x put x reserve", {}, given_back<model_core>};
+const model::program p16{"lifo slot: given back x put x reserve", {}, given_back<lifo_core>};
+const model::program p17{"slot: a reserve is cancelled", {}, cancelled_reserve<model_core>};
+const model::program p18{"lifo slot: a reserve is cancelled", {}, cancelled_reserve<lifo_core>};
+const model::program p19{"spsc slot: a reserve is cancelled", {}, cancelled_reserve<spsc_core>};
+const model::program p20{"slot: the woken getter destroys the queue", {}, woken_getter_destroys<model_core>};
+const model::program p21{"lifo slot: the woken getter destroys the queue", {}, woken_getter_destroys<lifo_core>};
+const model::program p22{"spsc slot: the woken getter destroys the queue", {}, woken_getter_destroys<spsc_core>};
+const model::program p23{"slot: in an unbounded queue", {}, unbounded_slots<model_core>};
+const model::program p24{"lifo slot: in an unbounded queue", {}, unbounded_slots<lifo_core>};
+const model::program p25{"slot: given back x try_put x try_put", {}, given_back_to_one<model_core>};
+const model::program p26{"lifo slot: given back x try_put x try_put", {}, given_back_to_one<lifo_core>};
+const model::program p27{"slot: no put passes one that waits", {}, put_passes_nobody<model_core>};
+const model::program p28{"lifo slot: no put passes one that waits", {}, put_passes_nobody<lifo_core>};
+const model::program p29{"slot: no slot passes a put that waits", {}, reserve_passes_nobody<model_core>};
+const model::program p30{"lifo slot: no slot passes a put that waits", {}, reserve_passes_nobody<lifo_core>};
+const model::program p31{"slot: put into x close x try_get, while a put waits", {}, last_item_when_closed<model_core>};
+const model::program p32{
+    "lifo slot: put into x close x try_get, while a put waits", {}, last_item_when_closed<lifo_core>};
+const model::program p33{"slot: reserve x close x try_get", {}, drained_beside_a_reserve<model_core>};
+const model::program p34{"lifo slot: reserve x close x try_get", {}, drained_beside_a_reserve<lifo_core>};
+const model::program p35{"spsc slot: reserve x close x try_get", {}, drained_beside_a_reserve<spsc_core>};
+const model::program p36{"look: look x put", {}, look_and_put};
+const model::program p37{"look: look x try_get", {}, look_and_get};
+const model::program p38{"look: look x get x put", {}, look_before_get<numbers>};
+const model::program p39{"lifo look: look x get x put", {}, look_before_get<stacked_numbers>};
+const model::program p40{"look: look x close, then get", {}, look_while_the_last_goes<numbers>};
+const model::program p41{"lifo look: look x close, then get", {}, look_while_the_last_goes<stacked_numbers>};
+const model::program p42{"look: look x cancel, then close", {}, look_in_vain<numbers>};
+const model::program p43{"lifo look: look x cancel, then close", {}, look_in_vain<stacked_numbers>};
+const model::program p44{"look: look x try_get, drained", {}, look_when_drained<numbers>};
+const model::program p45{"lifo look: look x try_get, drained", {}, look_when_drained<stacked_numbers>};
 
 }  // namespace

@@ -14,7 +14,7 @@ using namespace sluice;
 using namespace sluice::impl;
 using namespace sluice::test;
 
-using state = state_of<queue_core<payload, spsc_ring<payload>>>;
+using state = state_of<spsc_core>;
 
 auto through(std::size_t capacity, int count) {
   return [=](model::run& r) {

@@ -131,11 +131,37 @@ void woken_getter_destroys(model::run& r) {
   });
 }
 
+// The same by the face that the user sees.
+void face(model::run& r) {
+  auto& items = r.make<weighted_queue<payload>>(
+      std::size_t{2}, [](const payload& item) { return static_cast<std::size_t>(item.value()); });
+  auto& sum = r.make<int>(0);
+  r.thread("putter", [&items] {
+    model::check(items.try_put(payload(1)), "There is room.");
+    items.blocking_put(payload(2));
+    items.close();
+    try {
+      (void)items.try_put(payload(1));
+      model::check(false, "It is closed.");
+    } catch (const queue_closed&) {
+    }
+  });
+  r.thread("getter", [&items, &sum] {
+    for (payload& item : items.blocking_items()) {
+      sum += item.value();
+      items.task_done();
+    }
+    items.blocking_join();
+    model::check(sum == 3 && items.close_now().empty() && items.weight() == 0, "Everything that was put is got.");
+  });
+}
+
 const model::program p1{"weight: two puts that do not fit together", {}, room_comes_back};
 const model::program p2{"weight: put x close x get", {}, closed};
 const model::program p3{"weight: a put is cancelled", {}, cancelled_put};
 const model::program p5{"weight: the capacity shrinks below a waiting put", {}, shrinks};
 const model::program p6{"weight: two capacities x close", {}, two_capacities};
+const model::program p7{"weight: put x get by the face", {}, face};
 const model::program p4{"weight: the getter destroys the queue", {}, woken_getter_destroys};
 
 }  // namespace
