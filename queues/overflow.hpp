@@ -17,7 +17,8 @@ enum class overflow_policy : std::uint8_t {
 
 /// A policy, and what is told of each item that is dropped by it. `dropped` may be empty, and must not throw. It is called in the thread that
 /// puts, by several at a time perhaps, while nothing of the queue is held: it may use the queue, and nobody waits for it but the put.
-/// A dropped item that was queued counts as done.
+/// A dropped item that was queued counts as done. A put that finds the queue closed only after it has made room fails, and what it dropped stays
+/// dropped.
 template <class T>
 struct overflow {
   overflow(overflow_policy what, std::function<void(T&&)> told = {}) : policy(what), dropped(std::move(told)) {}

@@ -96,10 +96,10 @@ class shared_slot {
   bool replace(std::uint64_t& word, std::uint64_t after) noexcept {
     return word_.compare_exchange_weak(word, after, acq_rel, acquire);  // E1 publish, E2 observe; E1 observe
   }
-  /// The same, where only flags change.
+  /// The same, where only flags change, and who fails looks again.
   bool close(std::uint64_t& word) noexcept {
     const std::uint64_t after = (word | slot_layout::closed) & ~slot_layout::kick;
-    return word_.compare_exchange_weak(word, after, release, acquire);  // E1 publish, E1 observe
+    return word_.compare_exchange_weak(word, after, release, relaxed);  // E1 publish. Who fails begins anew
   }
   bool arm(std::uint64_t word) noexcept {
     return word_.compare_exchange_strong(word, word | slot_layout::kick, relaxed,

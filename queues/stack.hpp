@@ -22,7 +22,7 @@
 // E2  pop frees the cell (release) -> push observes it (acquire): the item's end of life.
 // E3  half_laps_ counted (release) -> tail() (acquire): no word that is older than the count.
 // E4  a claim on the word (release) -> the next claim (acquire): what was seen of the cell, and of its chunk.
-// E6  a chunk (release) -> capacity (release) -> who pushes there (acquire); who pops there has it by E4: its cells.
+// E6  a chunk, then capacity (release) -> who pushes there (acquire); who pops there has it by E4: its cells.
 // E5  close, or the runner before it (release) -> who finds it closed (acquire): why (queue_base.hpp), and that a slot is reserved.
 // E7  the runner freezes (release) -> who finds it frozen (acquire): that it may be so though nobody waits (queue_server.hpp).
 // E8  the runner lets go of the head (release) -> who pops next (acquire): that it has looked at the item there, which will go.
@@ -174,18 +174,19 @@ void stack<T>::add_chunk() {
   const unsigned bits = chunk_count_ == 0 ? first_bits_ : first_bits_ + chunk_count_ - 1;
   const std::uint64_t count = std::uint64_t{1} << bits;
   auto made = std::make_unique_for_overwrite<cell[]>(count);
-  for (std::uint64_t i = 0; i < count; ++i) made[i].is_full.store(false, relaxed);  // E6 hands it over
-  chunks_[chunk_count_++].store(made.release(), release);                           // E6 publish
+  // relaxed: E6 hands over both
+  for (std::uint64_t i = 0; i < count; ++i) made[i].is_full.store(false, relaxed);
+  chunks_[chunk_count_++].store(made.release(), relaxed);
 }
 
 template <class T>
 typename stack<T>::cell& stack<T>::at(std::uint64_t index) const noexcept {
   const std::uint64_t high = index >> first_bits_;
   if (high == 0) [[likely]]
-    return chunks_[0].load(acquire)[index];  // E6 observe
+    return chunks_[0].load(relaxed)[index];  // relaxed: E6, E4
   const auto chunk = static_cast<unsigned>(std::bit_width(high));
   const std::uint64_t before = std::uint64_t{1} << (first_bits_ + chunk - 1);
-  return chunks_[chunk].load(acquire)[index - before];  // E6 observe
+  return chunks_[chunk].load(relaxed)[index - before];  // relaxed: E6, E4
 }
 
 template <class T>

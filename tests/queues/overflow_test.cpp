@@ -168,5 +168,17 @@ TEST(overflow, loses_nothing_untold) {
   EXPECT_EQ(q.unfinished(), 0U);
 }
 
+TEST(overflow, drops_nothing_when_the_queue_is_closed) {
+  for (const auto policy : {overflow_policy::reject, overflow_policy::drop_oldest, overflow_policy::drop_newest,
+                            overflow_policy::keep_latest}) {
+    queue<int> q{1, overflow<int>{policy, [](int&&) { ADD_FAILURE() << "an item was dropped"; }}};
+    q.blocking_put(1);
+    q.close();
+    EXPECT_THROW(q.blocking_put(2), queue_closed);
+    EXPECT_THROW((void)q.try_put(2), queue_closed);
+    EXPECT_EQ(content(q), std::vector{1});
+  }
+}
+
 }  // namespace
 }  // namespace sluice

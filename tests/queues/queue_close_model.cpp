@@ -136,6 +136,16 @@ void refused_where_they_meet(model::run& r) {
 
 // ------------------------------------------------------------------------------------------ who has closed it
 
+// A put that is about to wait, or waits, hears of it.
+template <class Core>
+void heard_by_a_put(model::run& r) {
+  auto& s = r.make<state_of<Core>>(std::size_t{1});
+  put_now(*s.items, 1);
+  r.thread("putter", [&s] { model::check(put(s, s.one, 2) == was_closed, "There is no room."); });
+  r.thread("closer", [&s] { s.items->close(); });
+  r.finally([&s] { model::check(drain(s) == 1, "The first item is there."); });
+}
+
 // Two close it; the second finds it closed, and hears so, though who waits has not heard of it yet.
 template <class Core>
 void closed_for_a_reserve(model::run& r) {
@@ -203,32 +213,35 @@ void abandoned_slot(model::run& r) {
   r.finally([&s] { model::check(s.items->unfinished() == 0 && drain(s) == 0, "Nothing is left."); });
 }
 
-const model::program p01{"close: the reason", {}, reason<model_core>};
-const model::program p02{"lifo close: the reason", {}, reason<lifo_core>};
-const model::program p03{"spsc close: the reason", {}, reason<spsc_core>};
-const model::program p04{"close: one of two has a reason", {}, reason_of_one<model_core>};
-const model::program p05{"lifo close: one of two has a reason", {}, reason_of_one<lifo_core>};
-const model::program p06{"spsc close: one of two has a reason", {}, reason_of_one<spsc_core>};
-const model::program p07{"close: how many it refused, beside a get", {}, refused_beside_a_get<model_core>};
-const model::program p08{"lifo close: how many it refused, beside a get", {}, refused_beside_a_get<lifo_core>};
-const model::program p09{"spsc close: how many it refused, beside a get", {}, refused_beside_a_get<spsc_core>};
-const model::program p10{
+const model::program p01{"close: put x close", {}, heard_by_a_put<model_core>};
+const model::program p02{"lifo close: put x close", {}, heard_by_a_put<lifo_core>};
+const model::program p03{"spsc close: put x close", {}, heard_by_a_put<spsc_core>};
+const model::program p04{"close: the reason", {}, reason<model_core>};
+const model::program p05{"lifo close: the reason", {}, reason<lifo_core>};
+const model::program p06{"spsc close: the reason", {}, reason<spsc_core>};
+const model::program p07{"close: one of two has a reason", {}, reason_of_one<model_core>};
+const model::program p08{"lifo close: one of two has a reason", {}, reason_of_one<lifo_core>};
+const model::program p09{"spsc close: one of two has a reason", {}, reason_of_one<spsc_core>};
+const model::program p10{"close: how many it refused, beside a get", {}, refused_beside_a_get<model_core>};
+const model::program p11{"lifo close: how many it refused, beside a get", {}, refused_beside_a_get<lifo_core>};
+const model::program p12{"spsc close: how many it refused, beside a get", {}, refused_beside_a_get<spsc_core>};
+const model::program p13{
     "close: how many it refused, beside a cancellation", {}, refused_beside_a_cancellation<model_core>};
-const model::program p11{
+const model::program p14{
     "lifo close: how many it refused, beside a cancellation", {}, refused_beside_a_cancellation<lifo_core>};
-const model::program p12{
+const model::program p15{
     "spsc close: how many it refused, beside a cancellation", {}, refused_beside_a_cancellation<spsc_core>};
-const model::program p13{"close: how many it refused, a rendezvous", {}, refused_where_they_meet<model_core>};
-const model::program p14{"close: twice, then reserve", {}, closed_for_a_reserve<model_core>};
-const model::program p15{"lifo close: twice, then reserve", {}, closed_for_a_reserve<lifo_core>};
-const model::program p16{"close: twice, then get", {}, closed_for_a_get<model_core>};
-const model::program p17{"lifo close: twice, then get", {}, closed_for_a_get<lifo_core>};
-const model::program p18{
+const model::program p16{"close: how many it refused, a rendezvous", {}, refused_where_they_meet<model_core>};
+const model::program p17{"close: twice, then reserve", {}, closed_for_a_reserve<model_core>};
+const model::program p18{"lifo close: twice, then reserve", {}, closed_for_a_reserve<lifo_core>};
+const model::program p19{"close: twice, then get", {}, closed_for_a_get<model_core>};
+const model::program p20{"lifo close: twice, then get", {}, closed_for_a_get<lifo_core>};
+const model::program p21{
     "close: close_now beside a slot that a get waits for", {}, close_now_beside_a_slot<model_core>};
-const model::program p19{
+const model::program p22{
     "lifo close: close_now beside a slot that a get waits for", {}, close_now_beside_a_slot<lifo_core>};
-const model::program p20{"close: a slot that nobody will get from", {}, abandoned_slot<model_core>};
-const model::program p21{"lifo close: a slot that nobody will get from", {}, abandoned_slot<lifo_core>};
-const model::program p22{"spsc close: a slot that nobody will get from", {}, abandoned_slot<spsc_core>};
+const model::program p23{"close: a slot that nobody will get from", {}, abandoned_slot<model_core>};
+const model::program p24{"lifo close: a slot that nobody will get from", {}, abandoned_slot<lifo_core>};
+const model::program p25{"spsc close: a slot that nobody will get from", {}, abandoned_slot<spsc_core>};
 
 }  // namespace

@@ -291,18 +291,18 @@ const model::program p01{"queue: get_many makes room for a waiting put", {}, roo
 const model::program p02{"queue: numbers, put_many x get_many, capacity 1", {}, many_to_many(1)};
 const model::program p03{"queue: numbers, put_many x get_many, capacity 2", {}, many_to_many(2)};
 const model::program p04{"queue: numbers, put_many x get_many, rendezvous", {}, meets_several};
-const model::program p17{"queue: three get_many, one goes on as the runner", {}, for_three};
-const model::program p05{"queue: get_many stays in its span", {}, stays_in_its_span};
-const model::program p06{"queue: get_many of a closed queue", {}, closed_and_drained<payload>};
-const model::program p07{"queue: get_many of a closed queue of numbers", {}, closed_and_drained<int>};
-const model::program p08{"queue: put_many without patience", {}, without_patience};
-const model::program p09{"queue: get_many into nothing", {}, no_room_to_get_into};
-const model::program p10{"queue: a capacity of nothing", {}, capacity_of_nothing};
-const model::program p11{"queue: next x cancel", {}, cancelled_next};
-const model::program p12{"queue: get_many x cancel, then put", {}, cancelled_get_many};
-const model::program p13{"queue: put_many x cancel x close", {}, nothing_was_put};
-const model::program p14{"queue: get_many x get x two puts", {}, get_many_beside_a_get};
-const model::program p15{"queue: put_many x get x cancel while it is claimed", {}, cancelled_while_claimed};
-const model::program p16{"queue: rendezvous, a put behind a cancelled get", {}, meet_behind_a_cancelled_get};
+const model::program p05{"queue: three get_many, one goes on as the runner", {}, for_three};
+const model::program p06{"queue: get_many stays in its span", {}, stays_in_its_span};
+const model::program p07{"queue: get_many of a closed queue", {}, closed_and_drained<payload>};
+const model::program p08{"queue: get_many of a closed queue of numbers", {}, closed_and_drained<int>};
+const model::program p09{"queue: put_many without patience", {}, without_patience};
+const model::program p10{"queue: get_many into nothing", {}, no_room_to_get_into};
+const model::program p11{"queue: a capacity of nothing", {}, capacity_of_nothing};
+const model::program p12{"queue: next x cancel", {}, cancelled_next};
+const model::program p13{"queue: get_many x cancel, then put", {}, cancelled_get_many};
+const model::program p14{"queue: put_many x cancel x close", {}, nothing_was_put};
+const model::program p15{"queue: get_many x get x two puts", {}, get_many_beside_a_get};
+const model::program p16{"queue: put_many x get x cancel while it is claimed", {}, cancelled_while_claimed};
+const model::program p17{"queue: rendezvous, a put behind a cancelled get", {}, meet_behind_a_cancelled_get};
 
 }  // namespace

@@ -347,8 +347,9 @@ void look_and_put(model::run& r) {
 }
 
 // A try_get beside a look, in a queue that always holds an item.
+template <class State>
 void look_and_get(model::run& r) {
-  auto& s = r.make<numbers>(std::size_t{2});
+  auto& s = r.make<State>(std::size_t{2});
   give(s, 1);
   give(s, 2);
   r.thread("looker", [&s] {
@@ -356,8 +357,8 @@ void look_and_get(model::run& r) {
     (void)s.items->try_peek(seen);
     model::check(seen && (seen->value == 1 || seen->value == 2), "There is one.");
   });
-  r.thread("getter", [&s] { model::check(take(s) == 1, "A queue that holds an item is not empty."); });
-  r.finally([&s] { model::check(take(s) == 2, "The other one is there."); });
+  r.thread("getter", [&s] { model::check(take(s) != 0, "A queue that holds an item is not empty."); });
+  r.finally([&s] { model::check(take(s) != 0, "The other one is there."); });
 }
 
 template <class State>
@@ -463,14 +464,15 @@ const model::program p33{"slot: reserve x close x try_get", {}, drained_beside_a
 const model::program p34{"lifo slot: reserve x close x try_get", {}, drained_beside_a_reserve<lifo_core>};
 const model::program p35{"spsc slot: reserve x close x try_get", {}, drained_beside_a_reserve<spsc_core>};
 const model::program p36{"look: look x put", {}, look_and_put};
-const model::program p37{"look: look x try_get", {}, look_and_get};
-const model::program p38{"look: look x get x put", {}, look_before_get<numbers>};
-const model::program p39{"lifo look: look x get x put", {}, look_before_get<stacked_numbers>};
-const model::program p40{"look: look x close, then get", {}, look_while_the_last_goes<numbers>};
-const model::program p41{"lifo look: look x close, then get", {}, look_while_the_last_goes<stacked_numbers>};
-const model::program p42{"look: look x cancel, then close", {}, look_in_vain<numbers>};
-const model::program p43{"lifo look: look x cancel, then close", {}, look_in_vain<stacked_numbers>};
-const model::program p44{"look: look x try_get, drained", {}, look_when_drained<numbers>};
-const model::program p45{"lifo look: look x try_get, drained", {}, look_when_drained<stacked_numbers>};
+const model::program p37{"look: look x try_get", {}, look_and_get<numbers>};
+const model::program p38{"lifo look: look x try_get", {}, look_and_get<stacked_numbers>};
+const model::program p39{"look: look x get x put", {}, look_before_get<numbers>};
+const model::program p40{"lifo look: look x get x put", {}, look_before_get<stacked_numbers>};
+const model::program p41{"look: look x close, then get", {}, look_while_the_last_goes<numbers>};
+const model::program p42{"lifo look: look x close, then get", {}, look_while_the_last_goes<stacked_numbers>};
+const model::program p43{"look: look x cancel, then close", {}, look_in_vain<numbers>};
+const model::program p44{"lifo look: look x cancel, then close", {}, look_in_vain<stacked_numbers>};
+const model::program p45{"look: look x try_get, drained", {}, look_when_drained<numbers>};
+const model::program p46{"lifo look: look x try_get, drained", {}, look_when_drained<stacked_numbers>};
 
 }  // namespace

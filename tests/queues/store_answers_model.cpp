@@ -142,7 +142,7 @@ void every_put_counts(model::run& r) {
     std::uint64_t puts = 0;
     for (int lap = 0; lap < 5; ++lap) {
       for (int way = 0; way < 4; ++way) {
-        for (int i = 0; i < 3; ++i) {
+        for (int i = 0; i < 4; ++i) {
           bool done = true;
           if (way == 0) done = is_done(push_one(s));
           if (way == 1) done = push_some(s).moved == 1;

@@ -156,12 +156,12 @@ void face(model::run& r) {
   });
 }
 
-const model::program p1{"weight: two puts that do not fit together", {}, room_comes_back};
-const model::program p2{"weight: put x close x get", {}, closed};
-const model::program p3{"weight: a put is cancelled", {}, cancelled_put};
-const model::program p5{"weight: the capacity shrinks below a waiting put", {}, shrinks};
-const model::program p6{"weight: two capacities x close", {}, two_capacities};
-const model::program p7{"weight: put x get by the face", {}, face};
-const model::program p4{"weight: the getter destroys the queue", {}, woken_getter_destroys};
+const model::program p01{"weight: two puts that do not fit together", {}, room_comes_back};
+const model::program p02{"weight: put x close x get", {}, closed};
+const model::program p03{"weight: a put is cancelled", {}, cancelled_put};
+const model::program p04{"weight: the capacity shrinks below a waiting put", {}, shrinks};
+const model::program p05{"weight: two capacities x close", {}, two_capacities};
+const model::program p06{"weight: put x get by the face", {}, face};
+const model::program p07{"weight: the getter destroys the queue", {}, woken_getter_destroys};
 
 }  // namespace
