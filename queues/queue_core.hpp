@@ -40,7 +40,8 @@ class queue_core final : public queue_server<T, Store> {
   using server::name;
 
   /// `capacity` is that of a bounded queue. Throws std::invalid_argument, std::bad_alloc.
-  queue_core(queue_kind kind, std::size_t capacity, std::string called, overflow<T> when_full = overflow_policy::wait);
+  queue_core(queue_kind kind, std::size_t capacity, const std::string& called,
+             overflow<T> when_full = overflow_policy::wait);
   ~queue_core() { this->finish(); }
 
   item_status try_put(T& value) noexcept;
@@ -107,6 +108,7 @@ class queue_core final : public queue_server<T, Store> {
   item_status overflow_with(T& value) noexcept;
   void drop(T&& value) noexcept;
   void drop_queued(T&& value) noexcept;
+  static bool make_place_for_more(std::vector<T>& items) noexcept;
   void end_tasks(std::size_t count);
 
   const overflow<T> when_full_;
@@ -115,8 +117,9 @@ class queue_core final : public queue_server<T, Store> {
 // -----------------------------------------------------------------------------------------------------------
 
 template <class T, class Store>
-queue_core<T, Store>::queue_core(queue_kind kind, std::size_t capacity, std::string called, overflow<T> when_full)
-    : server(kind, cells(kind, capacity, called), std::move(called)), when_full_(std::move(when_full)) {}
+queue_core<T, Store>::queue_core(queue_kind kind, std::size_t capacity, const std::string& called,
+                                 overflow<T> when_full)
+    : server(kind, cells(kind, capacity, called), called), when_full_(std::move(when_full)) {}
 
 template <class T, class Store>
 item_status queue_core<T, Store>::try_put(T& value) noexcept {
@@ -365,11 +368,12 @@ void queue_core<T, Store>::close() noexcept {
 template <class T, class Store>
 std::vector<T> queue_core<T, Store>::close_now() {
   close();
-  const std::size_t most = store_.size();  // every put that claimed before close() is counted here
   std::vector<T> left;
-  left.reserve(most);
+  left.reserve(store_.size());  // every put that claimed before close() is counted here
   short_wait serving;
-  while (left.size() < most) {
+  for (;;) {
+    // More than that comes out of slots. It stays queued where there is no memory.
+    if (left.size() == left.capacity() && (store_.size() == 0 || !make_place_for_more(left))) break;
     const item_status status = try_get([&](T&& item) { left.push_back(std::move(item)); });
     if (status == item_status::closed || status == item_status::nothing) break;  // nothing: but a slot is reserved
     if (status != item_status::frozen) continue;
@@ -379,6 +383,16 @@ std::vector<T> queue_core<T, Store>::close_now() {
   }
   end_tasks(left.size());
   return left;
+}
+
+template <class T, class Store>
+bool queue_core<T, Store>::make_place_for_more(std::vector<T>& items) noexcept {
+  try {
+    items.reserve(2 * items.size() + 1);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
 }
 
 // `count` items, which nobody will work on any more, are finished. Fewer, if some of them were said to be so while they were queued.

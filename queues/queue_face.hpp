@@ -228,7 +228,7 @@ class queue_face : private queue_item<T> {
 
  protected:
   queue_face(queue_kind kind, std::size_t capacity, std::string name, overflow<T> when_full = overflow_policy::wait)
-      : core_(kind, capacity, std::move(name), std::move(when_full)) {}
+      : core_(kind, capacity, name, std::move(when_full)) {}
   ~queue_face() = default;
 
  private:

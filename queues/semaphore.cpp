@@ -52,7 +52,7 @@ bool semaphore_core::has_free(std::uint64_t word, std::uint64_t n) const noexcep
 
 // What who waits for `n` ends as. None: it may wait.
 wait_result semaphore_core::refusal(std::uint64_t n) const noexcept {
-  const std::uint64_t total = total_.load(relaxed);
+  const std::uint64_t total = total_.load(acquire);  // E3 observe
   if ((total & shut_flag) != 0) return wait_result::closed;
   return refuses_ && n > total ? wait_result::full : wait_result::none;
 }
@@ -86,7 +86,7 @@ void semaphore_core::resize(std::size_t permits) {
 }
 
 void semaphore_core::shut() noexcept {
-  total_.fetch_or(shut_flag, relaxed);
+  total_.fetch_or(shut_flag, release);  // E3 publish
   total_changed();
 }
 

@@ -11,6 +11,7 @@
 // E1  release (release) -> acquire (acquire), on the word: what the holder of a permit wrote, for the next holder.
 // E2  resize changes total, then clears kick (release) -> the runner sets kick (acquire), then reads total: either the resize
 //     sees the kick, and kicks, or the runner sees the new total.
+// E3  shut (release) -> the runner that refuses a waiter for it (acquire) -> the waiter: what was done before.
 
 #include <sluice/queues/errors.hpp>
 #include <sluice/queues/thread_context.hpp>
@@ -66,7 +67,7 @@ class semaphore_core final : public waiter_hub {
   void total_changed() noexcept;
 
   atomic<std::uint64_t> word_{0};   // see above; anyone
-  atomic<std::uint64_t> total_;     // see above; resize, shut; E2, relaxed otherwise: a limit orders nothing
+  atomic<std::uint64_t> total_;     // see above; resize, shut; E2, E3, relaxed otherwise: a limit orders nothing
   atomic<std::size_t> waiting_{0};  // a snapshot of the list's length; the runner, relaxed
   const bool refuses_;
   waiter_list waiters_;      // runner-private
@@ -121,6 +122,8 @@ class acquire_awaiter {
   bool await_suspend(std::coroutine_handle<> suspended) noexcept;
   /// The permit; one that holds nothing if it was refused.
   permit await_resume();
+  /// After await_resume(): whether it was refused because the semaphore is shut.
+  bool is_shut() const noexcept { return wait_.result == impl::wait_result::closed; }
   std::size_t wanted() const noexcept { return static_cast<std::size_t>(wait_.wanted); }
 
  private:

@@ -46,8 +46,8 @@ class weighted_core {
  public:
   using items_core = queue_core<weighed<T>, ring<weighed<T>>>;
 
-  weighted_core(std::size_t capacity, std::string name)
-      : room_(capacity, true), items_(queue_kind::unbounded, 0, std::move(name)) {}
+  weighted_core(std::size_t capacity, const std::string& name)
+      : room_(capacity, true), items_(queue_kind::unbounded, 0, name) {}
   ~weighted_core();
 
   /// Throws std::invalid_argument where `weight` can never fit.
@@ -159,7 +159,7 @@ class weighted_queue : private impl::queue_item<T> {
 
   /// Room for `capacity` in all, 1 to 2^60. Throws std::invalid_argument, also for a weigher that is empty, and std::bad_alloc.
   weighted_queue(std::size_t capacity, weigher weigh, queue_options options = {})
-      : core_(checked(capacity, options.name), std::move(options.name)), weigh_(std::move(weigh)) {
+      : core_(checked(capacity, options.name), options.name), weigh_(std::move(weigh)) {
     if (!weigh_) throw std::invalid_argument("sluice: a weighted_queue was given no weigher: give it a function");
   }
   weighted_queue(const weighted_queue&) = delete;
@@ -321,7 +321,7 @@ void weighted_put_awaiter<T, Value>::await_resume() {
   if (refused_) core_->items().throw_closed("put");
   permit held = room_.await_resume();
   if (held.count() != room_.wanted()) {
-    if (core_->items().items().is_closed()) core_->items().throw_closed("put");
+    if (room_.is_shut()) core_->items().throw_closed("put");
     core_->throw_too_heavy(room_.wanted());
   }
   held.forget();

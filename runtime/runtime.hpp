@@ -71,6 +71,14 @@ auto make_task(F&& f, Args&&... args) {
                                                                                           std::forward<Args>(args)...);
 }
 
+template <class X>
+constexpr void refuse_to_run() {
+  static_assert(holds_task<X>,
+                "block_on and run take a sluice::task: call the coroutine that makes one, have a task await this "
+                "operation, or on "
+                "a plain thread use its blocking_ twin, such as q.blocking_get()");
+}
+
 template <class F>
 constexpr const char* function_of_callable() noexcept {
   return __PRETTY_FUNCTION__;  // "... [F = the type]", or "... [with F = the type]"
@@ -158,10 +166,7 @@ class runtime {
   template <class X>
     requires(!impl::holds_task<std::remove_cvref_t<X>>)
   void block_on(X&&) {
-    static_assert(
-        impl::holds_task<std::remove_cvref_t<X>>,
-        "block_on runs a sluice::task: call the coroutine that makes one, have a task await this operation, or on a "
-        "plain thread use its blocking_ twin, such as q.blocking_get()");
+    impl::refuse_to_run<std::remove_cvref_t<X>>();
   }
 
   /// Starts a task beside everything else. Lock-free. `name` is a string that outlives the task, for dumps and reports.
@@ -208,6 +213,13 @@ T run(task<T> t, runtime_options options = {}) {
   if (impl::scheduler::current() != nullptr) impl::throw_on_worker("run()", "co_await the task instead");
   runtime r(std::move(options));
   return r.block_on(std::move(t));
+}
+
+/// Says what to write instead.
+template <class X>
+  requires(!impl::holds_task<std::remove_cvref_t<X>>)
+void run(X&&, runtime_options = {}) {
+  impl::refuse_to_run<std::remove_cvref_t<X>>();
 }
 
 /// Starts a task on the runtime of the task that calls it; std::logic_error outside of every task.

@@ -81,6 +81,14 @@ TEST(blocking_items, left_midway_leave_the_rest) {
   }
   EXPECT_EQ(q.size(), 2u);
   EXPECT_EQ(q.try_get(), 1);
+  auto items = q.blocking_items();
+  for (int pass = 2; pass < 4; ++pass) {
+    q.blocking_put(pass + 1);
+    for (int& item : items) {
+      EXPECT_EQ(item, pass) << "a second loop begins with the next item";
+      break;
+    }
+  }
 }
 
 TEST(blocking_items, are_taken_by_those_who_look_for_them_only) {

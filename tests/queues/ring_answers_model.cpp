@@ -56,6 +56,28 @@ auto empty_is_exact(int laps) {
   };
 }
 
+// The same of what the runner puts, while nobody waits longer than it takes.
+void full_is_exact_beside_the_runner(model::run& r) {
+  auto& s = r.make<state>(std::size_t{2});
+  r.thread("runner and getter", [&s] {
+    for (int i = 0; i < 2; ++i) {
+      payload item(1);
+      s.items.freeze_tail();
+      while (!s.items.is_back_free()) yield_thread();
+      model::check(s.items.push_back(item, true), "It is open.");
+      (void)get(s);
+    }
+  });
+  r.thread("putter", [&s] {
+    item_batch step = put_one(s, 2);
+    while (step.status == item_status::frozen) {
+      yield_thread();
+      step = put_one(s, 2);
+    }
+    model::check(step.moved == 1, "A ring with room for one more is not full.");
+  });
+}
+
 // A step that moves nothing says why.
 void nothing_has_a_reason(model::run& r) {
   auto& s = r.make<state>(std::size_t{2});
@@ -152,6 +174,7 @@ auto old_word_beside_a_move(Act act) {
 
 const model::program p01{"ring: full is exact for several, one lap", {}, full_is_exact(1)};
 const model::program p02{"ring: full is exact for several, two laps", {}, full_is_exact(2)};
+const model::program p16{"ring: full is exact beside the runner", {}, full_is_exact_beside_the_runner};
 const model::program p03{"ring: empty is exact for several, one lap", {}, empty_is_exact(1)};
 const model::program p04{"ring: empty is exact for several, two laps", {}, empty_is_exact(2)};
 const model::program p05{"ring: nothing has a reason", {}, nothing_has_a_reason};

@@ -4,6 +4,7 @@
 
 #include "model_payload.hpp"
 
+#include <exception>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -109,6 +110,24 @@ void shrinks(model::run& r) {
   r.finally([&s] { model::check(s.got[1] == (s.got[0] == 2 ? 3 : 5), "In, or refused."); });
 }
 
+// A put that is about to wait, or waits for room, hears of a close, though no room comes.
+void heard_by_a_put(model::run& r) {
+  auto& s = r.make<state>();
+  model::check(put(s, s.one, 1, 2) == 1, "There is room.");
+  r.thread("putter", [&s] {
+    model::check(put(s, s.two, 2, 1) == refused, "There is no room.");
+    model::check(s.items->items().cause() != nullptr, "It says why.");
+  });
+  r.thread("closer", [&s] {
+    s.items->items().give_cause(std::make_exception_ptr(1));
+    s.items->close();
+  });
+  r.finally([&s] {
+    model::check(s.items->room().out() == 2, "What is queued weighs what it did.");
+    model::check(put(s, s.three, 4, 1) == refused && s.items->room().out() == 2, "It stays closed.");
+  });
+}
+
 // Two change the capacity: what is said is what there is.
 void two_capacities(model::run& r) {
   auto& s = r.make<state>();
@@ -156,12 +175,13 @@ void face(model::run& r) {
   });
 }
 
-const model::program p01{"weight: two puts that do not fit together", {}, room_comes_back};
-const model::program p02{"weight: put x close x get", {}, closed};
-const model::program p03{"weight: a put is cancelled", {}, cancelled_put};
-const model::program p04{"weight: the capacity shrinks below a waiting put", {}, shrinks};
-const model::program p05{"weight: two capacities x close", {}, two_capacities};
-const model::program p06{"weight: put x get by the face", {}, face};
-const model::program p07{"weight: the getter destroys the queue", {}, woken_getter_destroys};
+const model::program p01{"weight: put x close", {}, heard_by_a_put};
+const model::program p02{"weight: two puts that do not fit together", {}, room_comes_back};
+const model::program p03{"weight: put x close x get", {}, closed};
+const model::program p04{"weight: a put is cancelled", {}, cancelled_put};
+const model::program p05{"weight: the capacity shrinks below a waiting put", {}, shrinks};
+const model::program p06{"weight: two capacities x close", {}, two_capacities};
+const model::program p07{"weight: put x get by the face", {}, face};
+const model::program p08{"weight: the getter destroys the queue", {}, woken_getter_destroys};
 
 }  // namespace

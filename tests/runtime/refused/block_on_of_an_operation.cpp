@@ -1,4 +1,4 @@
-// refused: block_on runs a sluice::task
+// refused: block_on and run take a sluice::task
 #include <sluice/sluice.hpp>
 
 int wrong(sluice::runtime& r, sluice::queue<int>& q) {
