@@ -166,7 +166,8 @@ class sender : public impl::channel_end<T, sender<T>> {
 };
 
 /// The end of a channel that gets. Copies share the items: each goes to one of them. When the last one goes, the channel closes, and what is left
-/// in it is destroyed, and counts as done; so is what is put into slots afterwards, and counts for nothing. For the rest as sender. A leased item must go before the end that it came from.
+/// in it is destroyed, and counts as done; what is put into slots afterwards is destroyed, too. For the rest as sender. A leased item must go
+/// before the end that it came from.
 template <class T>
 class receiver : public impl::channel_end<T, receiver<T>> {
  public:

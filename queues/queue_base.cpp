@@ -73,9 +73,7 @@ void queue_base::fail_destroyed(std::size_t getters, std::size_t putters, std::s
   fail("queue '" + name_ + "' is destroyed while somebody waits on it (" + std::to_string(getters) + " get, " +
        std::to_string(putters) + " put, " + std::to_string(joiners) +
        " join): close it, which ends gets and puts, call task_done for what is unfinished, which ends joins, and let "
-       "them return "
-       "first, or declare it before the runtime, which cancels its tasks when "
-       "it goes");
+       "them return first, or declare it before the runtime, which cancels its tasks when it goes");
 }
 
 void queue_base::fail_reserved(std::uint64_t slots) const noexcept {

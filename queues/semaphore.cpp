@@ -47,7 +47,7 @@ std::uint64_t semaphore_core::checked(std::size_t n) const {
 
 bool semaphore_core::has_free(std::uint64_t word, std::uint64_t n) const noexcept {
   const std::uint64_t total = total_.load(relaxed);
-  return (total & shut_flag) == 0 && word / one + n <= total;
+  return (total & shut_flag) == 0 && n <= total && word / one <= total - n;
 }
 
 // What who waits for `n` ends as. None: it may wait.
