@@ -442,10 +442,11 @@ bool ring<T>::is_back_free() noexcept {
 
 template <class T>
 bool ring<T>::push_back(T& value, bool thaw, bool even_closed) noexcept {
-  std::uint64_t word = tail_.load(relaxed);
+  std::uint64_t word = tail_.load(acquire);  // E7 observe
   do {  // frozen: nobody else moves the index, but close() writes tail, too: nothing gets in behind it
     if ((word & closed) != 0 && !even_closed) return false;
-  } while (!tail_.compare_exchange_weak(word, word + (thaw ? one - frozen : one), release, relaxed));  // E4 publish
+    // E4 publish, E7 observe
+  } while (!tail_.compare_exchange_weak(word, word + (thaw ? one - frozen : one), release, acquire));
   cell& c = own().at(word / one);
   std::construct_at(c.item(), std::move(value));
   c.sequence.store(word / one + 1, release);  // E1 publish
@@ -454,19 +455,19 @@ bool ring<T>::push_back(T& value, bool thaw, bool even_closed) noexcept {
 
 template <class T>
 bool ring<T>::confirm_open() noexcept {
-  std::uint64_t word = tail_.load(relaxed);
+  std::uint64_t word = tail_.load(acquire);  // E7 observe
   do {
     if ((word & closed) != 0) return false;
-  } while (!tail_.compare_exchange_weak(word, word, release, relaxed));  // E7 publish
+  } while (!tail_.compare_exchange_weak(word, word, release, acquire));  // E7 publish, E7 observe
   return true;
 }
 
 template <class T>
 bool ring<T>::pass_tail() noexcept {
-  std::uint64_t word = tail_.load(relaxed);
+  std::uint64_t word = tail_.load(acquire);  // E7 observe
   do {
     if ((word & closed) != 0) return false;
-  } while (!tail_.compare_exchange_weak(word, word + one, release, relaxed));  // E4 publish
+  } while (!tail_.compare_exchange_weak(word, word + one, release, acquire));  // E4 publish, E7 observe
   return true;
 }
 

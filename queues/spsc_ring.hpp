@@ -154,7 +154,8 @@ std::uint64_t spsc_ring<T>::there(std::uint64_t index) noexcept {
 // False: closed or frozen meanwhile.
 template <class T>
 bool spsc_ring<T>::advance_tail(std::uint64_t& word, std::uint64_t count) noexcept {
-  while (!tail_.compare_exchange_weak(word, (word + count * one) & ~kick, release, relaxed)) {  // E1 publish
+  // E1 publish, E3 observe
+  while (!tail_.compare_exchange_weak(word, (word + count * one) & ~kick, release, acquire)) {
     if ((word & (frozen | closed)) != 0) return false;
   }
   return true;
@@ -267,7 +268,7 @@ void spsc_ring<T>::pop_front(std::optional<T>& place, bool thaw) noexcept {
 
 template <class T>
 bool spsc_ring<T>::push_back(T& value, bool thaw, bool even_closed) noexcept {
-  std::uint64_t word = tail_.load(relaxed);
+  std::uint64_t word = tail_.load(acquire);  // E3 observe
   T* const place = at(word / one);
   std::construct_at(place, std::move(value));
   for (;;) {  // frozen: nobody else moves the index, but close() writes tail, too
@@ -277,16 +278,16 @@ bool spsc_ring<T>::push_back(T& value, bool thaw, bool even_closed) noexcept {
       return false;
     }
     const std::uint64_t after = word + (thaw ? one - frozen : one);
-    if (tail_.compare_exchange_weak(word, after, release, relaxed)) return true;  // E1 publish
+    if (tail_.compare_exchange_weak(word, after, release, acquire)) return true;  // E1 publish, E3 observe
   }
 }
 
 template <class T>
 bool spsc_ring<T>::confirm_open() noexcept {
-  std::uint64_t word = tail_.load(relaxed);
+  std::uint64_t word = tail_.load(acquire);  // E3 observe
   do {
     if ((word & closed) != 0) return false;
-  } while (!tail_.compare_exchange_weak(word, word, release, relaxed));  // E3 publish
+  } while (!tail_.compare_exchange_weak(word, word, release, acquire));  // E3 publish, E3 observe
   return true;
 }
 

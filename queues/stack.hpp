@@ -369,7 +369,7 @@ template <class T>
 bool stack<T>::push_back(T& value, bool thaw, bool even_closed) noexcept {
   short_wait emptying;
   for (;; emptying()) {                        // frozen: nobody else pushes, but others pop, and close
-    std::uint64_t word = word_.load(acquire);  // E4 observe
+    std::uint64_t word = word_.load(acquire);  // E4 observe, E5 observe
     if ((word & closed) != 0 && !even_closed) return false;
     cell& c = at(depth_of(word));
     if (c.is_full.load(acquire)) continue;  // E2 observe
@@ -414,19 +414,19 @@ bool stack<T>::resize(std::uint64_t capacity) noexcept {
 
 template <class T>
 bool stack<T>::confirm_open() noexcept {
-  std::uint64_t word = word_.load(relaxed);
+  std::uint64_t word = word_.load(acquire);  // E5 observe
   do {
     if ((word & closed) != 0) return false;
-  } while (!word_.compare_exchange_weak(word, word, release, relaxed));  // E5 publish
+  } while (!word_.compare_exchange_weak(word, word, release, acquire));  // E5 publish, E5 observe
   return true;
 }
 
 template <class T>
 bool stack<T>::pass_tail() noexcept {
-  std::uint64_t word = word_.load(relaxed);
+  std::uint64_t word = word_.load(acquire);  // E5 observe
   do {
     if ((word & closed) != 0) return false;
-  } while (!word_.compare_exchange_weak(word, word + put_one, relaxed, relaxed));
+  } while (!word_.compare_exchange_weak(word, word + put_one, acquire, acquire));  // E5 observe
   count_half_lap(word, word + put_one);
   return true;
 }

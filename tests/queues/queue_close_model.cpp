@@ -96,12 +96,18 @@ struct with_a_putter : state_of<Core> {
       try {
         waiting.await_resume();
         ended = 2;
-      } catch (const queue_closed&) {
+      } catch (const queue_closed& error) {
         ended = was_closed;
+        model::check(error.cause() != nullptr, "It says why.");
       } catch (const cancelled&) {
         ended = was_cancelled;
       }
     });
+  }
+
+  void close() {
+    items->give_cause(std::make_exception_ptr(1));
+    items->close();
   }
 
   payload value{2};
@@ -115,7 +121,7 @@ void refused_beside_a_get(model::run& r) {
   auto& s = r.make<with_a_putter<Core>>(r);
   r.thread("getter", [&s] { model::check(try_get(s) == 1, "There is an item."); });
   r.thread("closer", [&s] {
-    s.items->close();
+    s.close();
     s.got[0] = static_cast<int>(s.items->refused());
   });
   r.finally([&s] {
@@ -128,7 +134,7 @@ template <class Core>
 void refused_beside_a_cancellation(model::run& r) {
   auto& s = r.make<with_a_putter<Core>>(r);
   r.thread("canceller", [&s] { s.one.cancel(); });
-  r.thread("closer", [&s] { s.items->close(); });
+  r.thread("closer", [&s] { s.close(); });
   r.finally([&s] {
     model::check(s.items->refused() == (s.ended == was_closed ? 1U : 0U), "Who is cancelled was not refused.");
     (void)drain(s);
@@ -163,9 +169,9 @@ void heard_by_a_put(model::run& r) {
 template <class Core>
 void closed_for_a_reserve(model::run& r) {
   auto& s = r.make<with_a_putter<Core>>(r);
-  r.thread("closer", [&s] { s.items->close(); });
+  r.thread("closer", [&s] { s.close(); });
   r.thread("second closer", [&s] {
-    s.items->close();
+    s.close();
     model::check(s.items->try_reserve() == item_status::closed, "It has closed the queue.");
   });
   r.finally([&s] { (void)drain(s); });
