@@ -4,7 +4,9 @@
 //   word:   permits that are out | frozen | kick
 //     frozen  tasks wait: only the runner takes permits; newcomers must wait behind them
 //     kick    ... and the release or resize that clears it kicks the hub
-//   total:  how many may be out; less than that is free. A resize below what is out drains as permits come back. | shut: nobody has any more
+//   total:  how many may be out | shut
+//     A resize below what is out drains as permits come back.
+//     shut    nobody gets any more: who waits, or comes, is refused
 //
 // I1  Giving back more than is out is refused: the count that is checked is the count that is changed.
 // I2  While tasks wait, the word is frozen, and kick is set and too few are free for the first of them, or a kick is owed.

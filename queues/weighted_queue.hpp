@@ -151,7 +151,8 @@ class [[nodiscard]] weighted_operation {
 /// item that is heavier than the whole capacity is refused: std::invalid_argument. Waiting puts get room first come, first served, a heavy one
 /// at the head holds up lighter ones behind it, so it cannot starve; they put when they go on, so the order of items that waited for room is the
 /// order in which their tasks ran. The rest as in queue: any thread, cancellation, join, close; a put that failed leaves its value. It has no
-/// batches, slots, looks and leases. An item that weighs nothing waits for nobody. Memory: the items' places double when there are too few, as in an unbounded queue.
+/// batches, slots, looks and leases. An item that weighs nothing waits for nobody. Memory: the items' places double when there are too few, as in
+/// an unbounded queue.
 template <class T>
 class weighted_queue : private impl::queue_item<T> {
  public:
@@ -360,7 +361,7 @@ std::vector<T> weighted_queue<T>::close_now() {
   core_.close();
   std::vector<T> items;
   items.reserve(size());  // no more will come
-  for (auto& one : core_.items().close_now()) items.push_back(std::move(one.item));
+  for (auto& one : core_.items().close_now()) items.push_back(core_.unpack(std::move(one)));
   return items;
 }
 

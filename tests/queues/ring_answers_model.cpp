@@ -145,21 +145,6 @@ void frozen_is_said(model::run& r) {
   });
 }
 
-// What the runner puts is not put behind a close: who has heard that all is drained has got it.
-template <class Put>
-auto runner_puts_or_close(Put runner_put) {
-  return [=](model::run& r) {
-    auto& s = r.make<state>(std::size_t{2});
-    s.items.freeze_tail();
-    r.thread("runner", [=, &s] { s.sum[0] = runner_put(s) ? 1 : 0; });
-    r.thread("closer", [&s] {
-      s.items.close();
-      s.sum[1] = static_cast<int>(s.items.tail());
-    });
-    r.finally([&s] { model::check(s.items.tail() <= 1 && s.sum[1] >= s.sum[0], "Nothing comes after that."); });
-  };
-}
-
 // Two have gone, so the next index lies behind the end of the old array: who has read the old word meets the old cells and
 // the old mask, or the new cells.
 template <class Act>
@@ -184,15 +169,6 @@ const model::program p08{"ring: size is exact beside the runner", {}, size_is_ex
 const model::program p09{"ring: size is exact beside a hand-over", {}, size_is_exact(passing_lap)};
 const model::program p10{"ring: frozen is said", {}, frozen_is_said<2>};
 const model::program p15{"ring: frozen is said, with a hint", {}, frozen_is_said<3>};
-const model::program p11{"ring: the runner puts or close", {}, runner_puts_or_close([](state& s) {
-                           payload item(1);
-                           return s.items.push_back(item, true);
-                         })};
-const model::program p12{"ring: a hand-over or close", {}, runner_puts_or_close([](state& s) {
-                           if (!s.items.pass_tail()) return false;
-                           s.items.pass_head();
-                           return true;
-                         })};
 const model::program p13{"ring: an old word beside a move", {}, old_word_beside_a_move(single_lap)};
 const model::program p14{"ring: an old word beside a move, several", {}, old_word_beside_a_move(many_lap)};
 

@@ -1,7 +1,8 @@
-// models: queues/stack.hpp queues/spsc_ring.hpp
-// What the other stores say of themselves, as ring_answers_model.cpp has it of the ring: who meets a frozen or a closed word is told so,
+// models: queues/ring.hpp queues/stack.hpp queues/spsc_ring.hpp
+// What the stores say of themselves, of which ring_answers_model.cpp has more for the ring: who meets a frozen or a closed word is told so,
 // full and empty are true at some moment, nothing gets in behind a close, and every put counts.
 #include <sluice/model/program.hpp>
+#include <sluice/queues/ring.hpp>
 #include <sluice/queues/spsc_ring.hpp>
 #include <sluice/queues/stack.hpp>
 
@@ -23,6 +24,7 @@ struct state {
   int sum[2]{};
 };
 
+using fifo = ring<payload>;
 using lifo = stack<payload>;
 using spsc = spsc_ring<payload>;
 
@@ -115,7 +117,7 @@ void full_and_empty_are_exact(model::run& r) {
   r.thread("getter", [&s] { model::check(pop_some(s).moved == 1, "There is an item."); });
 }
 
-// What the runner puts is not put behind a close.
+// What the runner puts is not put behind a close: who has heard that all is drained has got it.
 template <class Store, class Put>
 auto runner_puts_or_close(Put runner_put) {
   return [=](model::run& r) {
@@ -133,6 +135,13 @@ template <class Store>
 bool push_back(state<Store>& s) {  // tail is frozen
   payload item(1);
   return s.items.push_back(item, true);
+}
+
+template <class Store>
+bool hand_over(state<Store>& s) {
+  if (!s.items.pass_tail()) return false;
+  s.items.pass_head();
+  return true;
 }
 
 // The number of puts has 3 bits in a model: it comes round several times.
@@ -166,8 +175,9 @@ const model::program p06{"spsc ring: nothing has a reason", {}, nothing_has_a_re
 const model::program p07{"stack: full and empty are exact", {}, full_and_empty_are_exact};
 const model::program p08{"stack: the runner puts or close", {}, runner_puts_or_close<lifo>(push_back<lifo>)};
 const model::program p09{"spsc ring: the runner puts or close", {}, runner_puts_or_close<spsc>(push_back<spsc>)};
-const model::program p10{
-    "stack: a hand-over or close", {}, runner_puts_or_close<lifo>([](state<lifo>& s) { return s.items.pass_tail(); })};
+const model::program p10{"stack: a hand-over or close", {}, runner_puts_or_close<lifo>(hand_over<lifo>)};
+const model::program p12{"ring: the runner puts or close", {}, runner_puts_or_close<fifo>(push_back<fifo>)};
+const model::program p13{"ring: a hand-over or close", {}, runner_puts_or_close<fifo>(hand_over<fifo>)};
 const model::program p11{"stack: every put counts", {}, every_put_counts};
 
 }  // namespace

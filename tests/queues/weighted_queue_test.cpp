@@ -161,7 +161,9 @@ TEST(weighted_queue, close_now_hands_back_what_is_left) {
   texts q{5, length};
   EXPECT_TRUE(q.try_put("1"));
   EXPECT_TRUE(q.try_put("22"));
+  EXPECT_EQ(q.weight(), 3U);
   EXPECT_EQ(q.close_now(), (std::vector<std::string>{"1", "22"}));
+  EXPECT_EQ(q.weight(), 0U);
   EXPECT_EQ(q.unfinished(), 0U);
 }
 
