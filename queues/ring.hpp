@@ -168,12 +168,25 @@ class ring {
   }
   static std::unique_ptr<owned_cells> make_cells(std::uint64_t count);
   bool full(std::uint64_t tail_index) noexcept;
+  bool claim_back(std::uint64_t word) noexcept;
+  bool claim_front(std::uint64_t word) noexcept;
+  static item_status fill(cell& c, std::uint64_t word, T& value) noexcept;
+  template <class Take>
+  static item_status empty(const lap& here, std::uint64_t word, Take& take) noexcept;
+  /// Whether a claim of cell `tried` failed because others advanced the word, and not because of a flag.
+  static bool has_lost(std::uint64_t tried, std::uint64_t word) noexcept {
+    return tried != nothing_tried && tried != word / one;
+  }
+  item_status push_again(T& value, std::uint64_t tried) noexcept;
+  template <class Take>
+  item_status pop_again(Take& take, std::uint64_t tried) noexcept;
   std::uint64_t room(std::uint64_t tail_index) noexcept;
   std::uint64_t see_head() noexcept;
   void move_to(const lap& next, std::uint64_t first, std::uint64_t last) noexcept;
   bool grow(std::uint64_t count) noexcept;
 
   static constexpr std::size_t max_batch = model_build ? 2 : 128;
+  static constexpr std::uint64_t nothing_tried = ~std::uint64_t{0};
   static constexpr std::uint64_t hinted_from = model_build ? 4 : 32;  // cells
 
   atomic<std::uint64_t> tail_;          // see above
@@ -221,84 +234,134 @@ std::unique_ptr<typename ring<T>::owned_cells> ring<T>::make_cells(std::uint64_t
 
 template <class T>
 [[gnu::always_inline]] inline item_status ring<T>::try_push(T& value) noexcept {
-  const bool hinted = has_hints();
-  bool guess = hinted;
   // E4 observe, E6 observe, E7 observe, E8 observe, E10 observe
-  std::uint64_t word = hinted ? tail_hint_.load(acquire) : tail_.load(acquire);
+  const std::uint64_t word = has_hints() ? tail_hint_.load(acquire) : tail_.load(acquire);
+  const std::uint64_t index = word / one;
+  std::uint64_t tried = nothing_tried;
+  if ((word & (frozen | closed)) == 0 && !full(index)) [[likely]] {
+    cell& c = now().at(index);
+    if (c.sequence.load(acquire) == index) [[likely]] {  // E2 observe
+      if (claim_back(word)) [[likely]]
+        return fill(c, word, value);
+      tried = index;
+    }
+  }
+  return push_again(value, tried);
+}
+
+// Claims the cell that `word` names for a put, where tail is still that.
+template <class T>
+[[gnu::always_inline]] inline bool ring<T>::claim_back(std::uint64_t word) noexcept {
+  const std::uint64_t next = (word + one) & ~kick;
+  if (!tail_.compare_exchange_strong(word, next, release, relaxed)) return false;  // E4 publish
+  if (has_hints()) tail_hint_.store(next, release);                                // E10 publish
+  return true;
+}
+
+template <class T>
+[[gnu::always_inline]] inline item_status ring<T>::fill(cell& c, std::uint64_t word, T& value) noexcept {
+  std::construct_at(c.item(), std::move(value));
+  c.sequence.store(word / one + 1, release);  // E1 publish
+  return (word & kick) != 0 ? item_status::done_kick : item_status::done;
+}
+
+// What the first look did not end, which may have tried to claim a cell. Apart, so that the first look is a few instructions.
+template <class T>
+[[gnu::noinline]] item_status ring<T>::push_again(T& value, std::uint64_t tried) noexcept {
   short_wait emptying;
   backoff lost;
   for (;;) {
-    if ((word & (frozen | closed)) != 0) [[unlikely]] {
-      if ((word & closed) != 0) return item_status::closed;
+    const std::uint64_t word = tail_.load(acquire);  // E4 observe, E6 observe, E7 observe, E8 observe
+    if (has_lost(std::exchange(tried, nothing_tried), word)) {
+      lost();
+      continue;
+    }
+    if ((word & closed) != 0) return item_status::closed;
+    if ((word & frozen) != 0) {
       if (!is_moving(word)) return item_status::frozen;
       emptying();
-      word = tail_.load(acquire);  // E4 observe, E6 observe, E7 observe, E8 observe
+      continue;
+    }
+    if (full(word / one)) {
+      if (tail_.load(acquire) == word) return item_status::nothing;  // E4 observe
       continue;
     }
     const std::uint64_t index = word / one;
-    if (full(index)) [[unlikely]] {
-      const std::uint64_t again = tail_.load(acquire);  // E4 observe
-      if (again == word) return item_status::nothing;
-      word = again;
-      continue;
-    }
     cell& c = now().at(index);
-    if (c.sequence.load(acquire) != index) [[unlikely]] {  // E2 observe. A getter is still moving out, or word is old.
-      if (!std::exchange(guess, false)) emptying();
-      word = tail_.load(acquire);  // E4 observe, E6 observe, E7 observe, E8 observe
+    if (c.sequence.load(acquire) != index) {  // E2 observe. A getter is still moving out, or word is old.
+      emptying();
       continue;
     }
-    const std::uint64_t next = (word + one) & ~kick;
-    if (!tail_.compare_exchange_strong(word, next, release, relaxed)) {  // E4 publish
-      if (!std::exchange(guess, false) || word / one != index) lost();   // a hint without a flag loses no race
-      word = tail_.load(acquire);  // E4 observe, E6 observe, E7 observe, E8 observe
-      continue;
-    }
-    if (hinted) tail_hint_.store(next, release);  // E10 publish
-    std::construct_at(c.item(), std::move(value));
-    c.sequence.store(index + 1, release);  // E1 publish
-    return (word & kick) != 0 ? item_status::done_kick : item_status::done;
+    if (claim_back(word)) return fill(c, word, value);
+    tried = index;
   }
 }
 
 template <class T>
 template <class Take>
 [[gnu::always_inline]] inline item_status ring<T>::try_pop(Take&& take) noexcept {
-  const bool hinted = has_hints();
-  bool guess = hinted;
   // E5 observe, E6 observe, E8 observe, E9 observe, E10 observe
-  std::uint64_t word = hinted ? head_hint_.load(acquire) : head_.load(acquire);
+  const std::uint64_t word = has_hints() ? head_hint_.load(acquire) : head_.load(acquire);
+  const std::uint64_t index = word / one;
+  std::uint64_t tried = nothing_tried;
+  if ((word & frozen) == 0) [[likely]] {
+    const lap here = now();
+    if (here.at(index).sequence.load(acquire) == index + 1) [[likely]] {  // E1 observe
+      if (claim_front(word)) [[likely]]
+        return empty(here, word, take);
+      tried = index;
+    }
+  }
+  return pop_again(take, tried);
+}
+
+// Claims the item that `word` names for a get, where head is still that.
+template <class T>
+[[gnu::always_inline]] inline bool ring<T>::claim_front(std::uint64_t word) noexcept {
+  const std::uint64_t next = (word + one) & ~kick;
+  if (!head_.compare_exchange_strong(word, next, acq_rel, relaxed)) return false;  // E5 publish, E9 observe
+  if (has_hints()) head_hint_.store(next, release);                                // E10 publish
+  return true;
+}
+
+template <class T>
+template <class Take>
+[[gnu::always_inline]] inline item_status ring<T>::empty(const lap& here, std::uint64_t word, Take& take) noexcept {
+  cell& c = here.at(word / one);
+  take(std::move(*c.item()));
+  std::destroy_at(c.item());
+  c.sequence.store(word / one + here.mask + 1, release);  // E2 publish
+  return (word & kick) != 0 ? item_status::done_kick : item_status::done;
+}
+
+// What is not over at the first look.
+template <class T>
+template <class Take>
+[[gnu::noinline]] item_status ring<T>::pop_again(Take& take, std::uint64_t tried) noexcept {
   short_wait filling;
   backoff lost;
   for (;;) {
-    if ((word & frozen) != 0) [[unlikely]] {
+    const std::uint64_t word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe, E9 observe
+    if (has_lost(std::exchange(tried, nothing_tried), word)) {
+      lost();
+      continue;
+    }
+    if ((word & frozen) != 0) {
       if (!is_moving(word)) return item_status::frozen;
       filling();
-      word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe, E9 observe
       continue;
     }
     const std::uint64_t index = word / one;
     const lap here = now();
-    cell& c = here.at(index);
-    if (c.sequence.load(acquire) == index + 1) [[likely]] {  // E1 observe
-      const std::uint64_t next = (word + one) & ~kick;
-      if (!head_.compare_exchange_strong(word, next, acq_rel, relaxed)) {  // E5 publish, E9 observe
-        if (!std::exchange(guess, false) || word / one != index) lost();   // a hint without a flag loses no race
-        word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe, E9 observe
-        continue;
-      }
-      if (hinted) head_hint_.store(next, release);  // E10 publish
-      take(std::move(*c.item()));
-      std::destroy_at(c.item());
-      c.sequence.store(index + here.mask + 1, release);  // E2 publish
-      return (word & kick) != 0 ? item_status::done_kick : item_status::done;
+    if (here.at(index).sequence.load(acquire) == index + 1) {  // E1 observe
+      if (claim_front(word)) return empty(here, word, take);
+      tried = index;
+      continue;
     }
     // tail == index proves "empty" at this moment, however old `word` is: head lies between the two.
     const std::uint64_t other = tail_.load(acquire);  // E7 observe
     if (other / one == index) return (other & closed) != 0 ? item_status::closed : item_status::nothing;
-    if (!std::exchange(guess, false))
-      filling();                 // a put has claimed the cell and is about to publish it, or `word` is old
-    word = head_.load(acquire);  // E5 observe, E6 observe, E8 observe, E9 observe
+    filling();  // a put has claimed the cell and is about to publish it, or `word` is old
   }
 }
 

@@ -59,8 +59,8 @@ struct alignas(16) waiter : cancellable {
   waiter(const waiter&) = delete;
   waiter& operator=(const waiter&) = delete;
 
-  waiter* next = nullptr;              // runner-private: neighbours in a list, or the next ready waiter
-  waiter* previous = nullptr;          // runner-private
+  waiter* next;                        // runner-private: neighbours in a list, or the next ready waiter
+  waiter* previous;                    // runner-private
   plain<waiter*> inbox_next{nullptr};  // the pusher's until the push, then the runner's; I2
   task_context* context;
   atomic<wait_state> state{wait_state::unregistered};  // see above; runner and one canceller
