@@ -133,6 +133,12 @@ void pinned_post::wake(runnable& r) noexcept {
   home_.parker().unpark();
 }
 
+// I5: nobody is woken for it.
+void worker::push_quietly(runnable& r) noexcept {
+  if (!ring_.push(&r)) return overflow(r);
+  require_watch();
+}
+
 // So many in a row, then something else has its turn, if there is anything.
 runnable* worker::take_critical() noexcept {
   if (critical_run_ == critical_limit || stands_by()) {
@@ -148,7 +154,11 @@ runnable* worker::take_lifo() noexcept {
   runnable* const r = put_into_lifo(nullptr);
   if (r == nullptr) return nullptr;  // a thief was quicker
   if (++lifo_run_ <= lifo_limit) return r;
-  push_ready(*r);
+  if (shares_ring()) {
+    push_ready(*r);
+  } else {
+    push_quietly(*r);
+  }
   return nullptr;
 }
 
@@ -158,6 +168,11 @@ time_point worker::adapt_interval() noexcept {
   const auto since = now - last_look_;
   last_look_ = now;
   interval_ = since > wanted_interval ? std::max(interval_ / 2, 1u) : std::min(interval_ * 2, longest_interval);
+  const std::uint32_t keeps = interval_ >= interval_of_short_steps && !pool_.simulated ? 1 : 0;
+  if (keeps != keeps_.load(relaxed)) {  // relaxed: its own
+    keeps_.store(keeps, relaxed);       // relaxed: I5
+    if (keeps != 0 && ring_.size() != 0) require_watch();
+  }
   return now;
 }
 
@@ -195,16 +210,28 @@ runnable* worker::look_outside() noexcept {
   // Where steps are long, each of them begins here: then the LIFO slot and the deque have every other one, and what is critical
   // goes first here too, but not at every look.
   if (interval_ == 1 && std::exchange(look_gave_, false)) return nullptr;
-  look_gave_ = true;
+  runnable* const r = look_for_turn();
+  look_gave_ = r != nullptr;
+  return r;
+}
+
+// What has its turn at a look. If that is none of the two who take turns here (I5), they are more than two.
+runnable* worker::look_for_turn() noexcept {
   if (critical_looks_ < critical_limit && pool_.lanes.in_use()) {
     ++critical_looks_;
-    if (runnable* const r = take_critical()) return r;
+    if (runnable* const r = take_critical()) {
+      keep_nothing();
+      return r;
+    }
   }
   critical_looks_ = 0;
   critical_run_ = 0;
   ++looks_;  // each source comes first in turn, so that none keeps the others waiting for ever
   if (looks_ % looks_for_background == 0) {
-    if (runnable* const r = pool_.lanes.take(lane_set::background)) return r;
+    if (runnable* const r = pool_.lanes.take(lane_set::background)) {
+      keep_nothing();
+      return r;
+    }
   }
   for (std::uint32_t i = 0; i < 5; ++i) {
     runnable* r = nullptr;
@@ -222,11 +249,13 @@ runnable* worker::look_outside() noexcept {
         r = pinned_.take();
         break;
       default:
-        r = pop_ring();
+        if ((r = pop_ring()) != nullptr) return r;
     }
-    if (r != nullptr) return r;
+    if (r != nullptr) {
+      keep_nothing();
+      return r;
+    }
   }
-  look_gave_ = false;
   return nullptr;
 }
 
@@ -296,13 +325,11 @@ runnable* worker::steal_from(worker& victim) noexcept {
     if (got == decltype(forks_)::outcome::took) return r;
     if (got == decltype(forks_)::outcome::empty) break;
   }
-  if ((r = victim.ring_.steal_into(ring_)) != nullptr) return r;
   // What a task has woken runs next on its own worker, where its data is; unless that worker has not moved since the last look.
   const std::uint64_t steps = victim.steps_.load(relaxed);
-  if (steps == seen_steps_[victim.index_]) {
-    if (victim.lifo_.load(relaxed) != nullptr) r = victim.lifo_.exchange(nullptr, acquire);  // E1 observe
-  }
-  seen_steps_[victim.index_] = steps;
+  const bool stands = steps == std::exchange(seen_steps_[victim.index_], steps);
+  if ((stands || victim.shares_ring()) && (r = victim.ring_.steal_into(ring_)) != nullptr) return r;
+  if (stands && victim.lifo_.load(relaxed) != nullptr) r = victim.lifo_.exchange(nullptr, acquire);  // E1 observe
   return r;
 }
 

@@ -25,6 +25,10 @@
 //     does not wait for its end. Who fills a LIFO slot while nobody watches asks a sleeper to; a watcher that finds work
 //     hands the watch on (watch.hpp).
 // I4  A worker that stands by (headcount.hpp) holds nothing that another could run: what its timers wake it gives away.
+// I5  Two tasks that take turns, such as a producer and its consumer, stay on one worker, where the cache lines of their queue are:
+//     where steps are short (6 us), a ready task that is the only one beside the one that runs is not worth another worker's while. `keeps_`
+//     says so: set at looks, cleared by what makes tasks ready otherwise than by stepping back or in the LIFO slot's turn. Nobody is woken for
+//     a task that is kept, and a thief takes it only from a worker that has not moved between two looks: the watch (I3) sees to it.
 // E1  into the LIFO slot (release) -> out of it (acquire).
 // The other edges are those of the queues, and the pair that keeps work and sleep apart is D1 of idle.hpp: its sources are the
 // rings, the deques, the inbox, the injection queues and the lanes. A pinned task has its worker woken by a token, whether it sleeps
@@ -197,7 +201,7 @@ class worker final : public fork_lane {
   sluice::impl::parker& parker() noexcept { return parker_; }
   /// The next step begins with a look outside.
   void look_soon() noexcept { until_look_ = 1; }
-  bool has_public_work() const noexcept { return ring_.has_items() || forks_.has_public(); }
+  bool has_public_work() const noexcept { return (ring_.has_items() && shares_ring()) || forks_.has_public(); }
   void describe(std::string& out) const;
 
   static worker* current() noexcept { return static_cast<worker*>(current_lane::get()); }
@@ -215,12 +219,27 @@ class worker final : public fork_lane {
  private:
   enum class mode : std::uint32_t { running, searching, parked, standing_by };
 
+  /// Whether the ready ring is worth another worker's while (I5). Anybody may ask.
+  bool shares_ring() const noexcept {
+    const std::uint32_t kept = keeps_.load(relaxed);  // relaxed: I5
+    return kept == 0 || ring_.size() + (lifo_.load(relaxed) != nullptr ? 1 : 0) > kept;
+  }
+  void keep_nothing() noexcept {
+    if (keeps_.load(relaxed) != 0) keeps_.store(0, relaxed);  // relaxed: I5
+  }
   void push_ready(runnable& r) noexcept {
+    keep_nothing();
     if (!ring_.push(&r)) [[unlikely]]
       overflow(r);
     else if (pool_.idle
                  .worth_waking())  // nearly always enough; the look after the next pop of the ring makes it certain
       pool_.wake_one();
+  }
+  void push_quietly(runnable& r) noexcept;
+  /// Something was left that only the watch sees: I3.
+  void require_watch() noexcept {
+    if (!pool_.watch.taken() && pool_.idle.anybody_sleeps()) [[unlikely]]
+      pool_.ask_for_watch();
   }
   void overflow(runnable& r) noexcept;
   void give_away(runnable** items, std::size_t n) noexcept;
@@ -235,6 +254,7 @@ class worker final : public fork_lane {
   runnable* take_critical() noexcept;
   time_point adapt_interval() noexcept;
   runnable* look_outside() noexcept;
+  runnable* look_for_turn() noexcept;
   bool stands_by() const noexcept { return index_ >= pool_.headcount.allowed(); }
   runnable* keep_only_mine() noexcept;
   void stand_by() noexcept;
@@ -261,6 +281,7 @@ class worker final : public fork_lane {
   static constexpr std::uint32_t critical_limit = model_build ? 1 : 16;
   static constexpr std::uint32_t looks_for_background = 16;  // at one of so many looks the background lane comes first
   static constexpr std::uint32_t longest_interval = 64;
+  static constexpr std::uint32_t interval_of_short_steps = 16;  // and longer ones: 6 us a step at most
   static constexpr std::uint32_t naps_before_sleep = 4;
   static constexpr std::uint64_t steps_before_handover = 256;  // of free frames, before a sleep
   static constexpr auto nap_length = std::chrono::microseconds(50);
@@ -292,6 +313,7 @@ class worker final : public fork_lane {
   atomic<std::uint64_t> parks_{0};
   atomic<mode> mode_{mode::running};  // relaxed: for dumps
   atomic<runnable*> lifo_{nullptr};   // into it: the owner; out of it: anybody
+  atomic<std::uint32_t> keeps_{0};    // I5: so many ready tasks it keeps to itself
   atomic<unsigned> processor_{0};     // where it was last, with a map; all accesses relaxed: a hint
   // Small in a model build: what happens when it is full is within reach.
   ready_ring<runnable, model_build ? 4 : 1024> ring_;
@@ -310,8 +332,7 @@ inline void worker::wake(runnable& r) noexcept {
   } else if (runnable* const displaced = put_into_lifo(&r)) {
     return push_ready(*displaced);  // the slot stays full, and what follows was done when it was filled
   }
-  if (!pool_.watch.taken() && pool_.idle.anybody_sleeps()) [[unlikely]]
-    pool_.ask_for_watch();  // I3
+  require_watch();
 }
 
 // What was in the slot; null puts nothing in.
@@ -322,18 +343,18 @@ inline runnable* worker::put_into_lifo(runnable* r) noexcept {
   return displaced;
 }
 
-// Nobody is woken for a task that steps back and is alone: it goes on here at once.
+// Nobody is woken for a task that steps back and is alone: it goes on here at once. Or takes turns with one other (I5).
 inline void worker::yield(runnable& r) noexcept {
   // relaxed: its owner asks
-  const bool alone = ring_.size() == 0 && forks_.empty() && lifo_.load(relaxed) == nullptr && !pinned_.has_items();
-  if (!alone) return push_ready(r);
-  if (!ring_.push(&r)) overflow(r);
+  const std::uint32_t others = ring_.size() + (lifo_.load(relaxed) != nullptr ? 1 : 0);
+  if (others > keeps_.load(relaxed) || !forks_.empty() || pinned_.has_items()) return push_ready(r);
+  push_quietly(r);
 }
 
 inline runnable* worker::next() noexcept {
   if (--until_look_ == 0) [[unlikely]] {
     if (runnable* const r = look_outside()) {
-      if (pool_.idle.must_wake() && ring_.size() != 0) pool_.wake_one();  // for who stepped back alone
+      if (pool_.idle.must_wake() && ring_.size() != 0 && shares_ring()) pool_.wake_one();  // for who stepped back alone
       return r;
     }
   }
@@ -351,7 +372,7 @@ inline runnable* worker::next() noexcept {
   if (alone_) {
     if (runnable* const r = ring_.pop_alone()) return r;
   } else if (runnable* const r = ring_.pop()) {
-    if (pool_.idle.must_wake() && ring_.size() != 0) [[unlikely]]
+    if (pool_.idle.must_wake() && ring_.size() != 0 && shares_ring()) [[unlikely]]
       pool_.wake_one();
     return r;
   }

@@ -50,6 +50,31 @@ struct shop : crew {
   std::array<runnable*, Jobs> ready{};
 };
 
+// Model thread 1 is worker 0, taking its steps by hand. Its last step is a long one: it ends when worker 1, which goes round
+// the shipped loop, has done everything else. Worker 1 may nap or watch meanwhile, so time-outs are in order (I3 of worker.hpp).
+template <std::size_t Jobs>
+struct helped : shop<Jobs> {
+  helped() : shop<Jobs>(2u), others(static_cast<int>(Jobs) - 1) {
+    this->set_job(0, [this] {
+      if (model::thread_index() == 1) slice.wait();
+    });
+    for (std::size_t i = 1; i < Jobs; ++i) {
+      this->set_job(i, [this] {
+        if (others.fetch_sub(1, acq_rel) == 1) slice.done();
+      });
+    }
+  }
+  void take_a_step() {
+    worker& me = this->me();
+    if (runnable* const r = me.next()) {
+      this->me();
+      me.run(*r);
+    }
+  }
+  atomic<int> others;
+  long_slice slice;
+};
+
 // A wait that times out although somebody can still go proves nothing here.
 inline const model::options patient{.timeouts = 0};
 inline const model::options patient_bounded{.bound = 2, .timeouts = 0};  // where an unbounded search would not end
