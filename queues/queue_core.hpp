@@ -38,6 +38,7 @@ class queue_core final : public queue_server<T, Store> {
  public:
   using item_type = T;
   using server::name;
+  using server::wait_first;
 
   /// `capacity` is that of a bounded queue. Throws std::invalid_argument, std::bad_alloc.
   queue_core(queue_kind kind, std::size_t capacity, const std::string& called,
@@ -92,6 +93,8 @@ class queue_core final : public queue_server<T, Store> {
   using server::head_kick;
   using server::is_held_at_times_;
   using server::kick;
+  using server::kick_head;
+  using server::kick_tail;
   using server::kind_;
   using server::refused_;
   using server::slots_;
@@ -155,7 +158,7 @@ template <class Take>
 template <class T, class Store>
 [[gnu::noinline]] item_status queue_core<T, Store>::after_push(item_status status, T& value) noexcept {
   if (status == item_status::done_kick) {
-    kick(tail_kick);
+    kick_tail();
     return status;  // the queue may be gone
   }
   if (status == item_status::closed) return status;
@@ -174,14 +177,14 @@ template <class T, class Store>
 template <class T, class Store>
 [[gnu::noinline]] item_status queue_core<T, Store>::after_pop(item_status status, std::optional<T>& item) noexcept {
   if (status == item_status::done_kick) {
-    kick(head_kick);
+    kick_head();
     return status;  // the queue may be gone
   }
   if (status == item_status::closed && is_held_at_times_.load(relaxed)) {
     // Slots may have been filled since. One that is being refused is counted, too: only the runner knows.
     status = slots_.load(acquire) != 0 ? item_status::frozen  // E1 of queue_server.hpp observed
                                        : store_.try_pop([&](T&& last) { item.emplace(std::move(last)); });
-    if (status == item_status::done_kick) kick(head_kick);  // the queue may be gone; nothing below looks at it then
+    if (status == item_status::done_kick) kick_head();  // the queue may be gone; nothing below looks at it then
   }
   if (status == item_status::frozen && (is_held_at_times_.load(relaxed) || store_.is_closed())) {
     as_runner([&] { status = this->fetch(item); });
@@ -216,7 +219,7 @@ item_status queue_core<T, Store>::overflow_with(T& value) noexcept {
     }
     if (!found) this->take_over();  // the runner gives it to those who wait
     const item_status status = store_.try_push(value);
-    if (status == item_status::done_kick) kick(tail_kick);  // after it the queue may be gone
+    if (status == item_status::done_kick) kick_tail();  // after it the queue may be gone
     if (status != item_status::nothing) return status;
   }
 }
@@ -294,7 +297,7 @@ item_batch queue_core<T, Store>::put_many(T* items, std::size_t count) noexcept 
     const item_batch step = store_.try_push_many(items + all.moved, count - all.moved);
     all.moved += step.moved;
     all.status = step.status;
-    if (step.status == item_status::done_kick) kick(tail_kick);
+    if (step.status == item_status::done_kick) kick_tail();
     if (step.moved != 0 || step.status == item_status::closed) continue;
     all.status = begin_put(items[all.moved]);  // grows, meets a get, drops
     all.moved += is_done(all.status);
@@ -310,7 +313,7 @@ item_batch queue_core<T, Store>::get_many(T* out, std::size_t count) noexcept {
       const item_batch step = store_.try_pop_many(out + all.moved, count - all.moved);
       all.moved += step.moved;
       all.status = step.status;
-      if (step.status == item_status::done_kick) kick(head_kick);
+      if (step.status == item_status::done_kick) kick_head();
       if (step.moved != 0) continue;
     }
     // What lies in `out` may do anything when it is destroyed, such as put into this queue: no cell is held then.

@@ -47,6 +47,11 @@ class queue_server : public queue_base {
   /// A destructor's work, while the object is still whole, because the items' destructors may look at it: they find it closed.
   void finish() noexcept;
 
+  // wait() and kick() of the hub, with short cuts for the one who finds nobody at work: what serve() would do, where it would do no more.
+  [[nodiscard]] bool wait_first(waiter& w, const char* operation) noexcept;
+  void kick_tail() noexcept;
+  void kick_head() noexcept;
+
   // The runner's, called by as_runner().
   /// Puts `value` for somebody who does not wait, if nobody does; makes room for it in an unbounded queue.
   item_status admit(T& value) noexcept;
@@ -78,6 +83,11 @@ class queue_server : public queue_base {
   const plain<queue_kind> kind_;          // through the door, so that the models see who asks too late
 
  private:
+  bool rest_getters() noexcept;
+  bool rest_putters() noexcept;
+  bool serve_getter() noexcept;
+  bool serve_putter() noexcept;
+  bool leave_and_wake(waiter& w) noexcept;
   void kicked(std::uintptr_t bits) noexcept final;
   void serve() noexcept final;
   void freeze() noexcept;
@@ -126,6 +136,97 @@ void queue_server<T, Store>::finish() noexcept {
   if (done_kick_armed_ && (done_.load(relaxed) & done_kick_flag) == 0) await_kick(done_kick);
   store_.close();
   store_.clear();
+}
+
+// ------------------------------------------------------------------------------------------ short cuts
+
+// True: the task stays suspended.
+template <class T, class Store>
+[[gnu::noinline]] bool queue_server<T, Store>::wait_first(waiter& w, const char* operation) noexcept {
+  this->note(w, operation);
+  if (!this->enter()) return this->wait_behind(w);
+  const bool behind = !lists_[w.list].empty();  // of others, for whom all has been done: I1
+  const bool alone = lists_[getter_list].empty() && lists_[putter_list].empty() && !head_frozen_ && !tail_frozen_;
+  if (!this->link(w)) return false;
+  const bool rests = behind || (alone && (w.list == getter_list ? rest_getters() : rest_putters()));
+  if (rests && this->leave()) return true;
+  return !this->run(&w);
+}
+
+// There is nothing for the getters, or for the putters: arms the kick that will tell. False: not so.
+template <class T, class Store>
+bool queue_server<T, Store>::rest_getters() noexcept {
+  hold_head();
+  if (tail_kick_armed_ || !store_.arm_not_empty()) return false;
+  tail_kick_armed_ = true;
+  return true;
+}
+
+template <class T, class Store>
+bool queue_server<T, Store>::rest_putters() noexcept {
+  hold_tail();
+  if (head_kick_armed_ || !store_.arm_not_full(room_for_items())) return false;
+  head_kick_armed_ = true;
+  return !store_.is_closed();  // after arming: E3 in queues/ring.hpp
+}
+
+template <class T, class Store>
+void queue_server<T, Store>::kick_tail() noexcept {
+  if (!this->enter()) return this->kick_behind(tail_kick);
+  tail_kick_armed_ = false;
+  if (!serve_getter()) this->run(nullptr);
+}
+
+template <class T, class Store>
+void queue_server<T, Store>::kick_head() noexcept {
+  if (!this->enter()) return this->kick_behind(head_kick);
+  head_kick_armed_ = false;
+  if (!serve_putter()) this->run(nullptr);
+}
+
+// Gives the first getter its item, where no putter waits. True: the caller has left. False: it still runs.
+template <class T, class Store>
+bool queue_server<T, Store>::serve_getter() noexcept {
+  waiter_list& getters = lists_[getter_list];
+  if (getters.empty() || tail_frozen_ || getters.front().kind != wait_kind::item || store_.front() == nullptr) {
+    return false;
+  }
+  waiter& w = getters.front();
+  if (!claim(w)) return false;
+  head_frozen_ = !getters.empty();
+  store_.pop_front(static_cast<get_waiter<T>&>(w).item, !head_frozen_);
+  if ((!head_frozen_ || rest_getters()) && leave_and_wake(w)) return true;
+  complete(w, wait_result::done);
+  return false;
+}
+
+// Takes the first putter's item, where no getter waits. Likewise.
+template <class T, class Store>
+bool queue_server<T, Store>::serve_putter() noexcept {
+  waiter_list& putters = lists_[putter_list];
+  if (putters.empty() || head_frozen_ || putters.front().kind != wait_kind::item || slots_.load(relaxed) != 0 ||
+      !has_room() || !store_.is_back_free()) {
+    return false;
+  }
+  waiter& w = putters.front();
+  if (!claim(w)) return false;
+  const bool last = putters.empty();
+  if (!store_.push_back(*static_cast<put_waiter<T>&>(w).value, last)) {
+    refuse(w);
+    return false;
+  }
+  tail_frozen_ = !last;
+  if ((last || rest_putters()) && leave_and_wake(w)) return true;
+  complete(w, wait_result::done);
+  return false;
+}
+
+template <class T, class Store>
+bool queue_server<T, Store>::leave_and_wake(waiter& w) noexcept {
+  w.result = wait_result::done;
+  if (!this->leave()) return false;
+  w.context->wake();
+  return true;
 }
 
 // ------------------------------------------------------------------------------------------ for those who do not wait

@@ -234,7 +234,7 @@ bool get_awaiter<Core, Result>::await_ready() noexcept {
 template <class Core, class Result>
 bool get_awaiter<Core, Result>::await_suspend(std::coroutine_handle<> suspended) noexcept {
   wait_.context->handle = suspended;
-  return core_->wait(wait_, "queue.get");
+  return core_->wait_first(wait_, "queue.get");
 }
 
 template <class Core, class Result>
@@ -278,7 +278,7 @@ bool put_awaiter<Core>::await_ready() noexcept {
 template <class Core>
 bool put_awaiter<Core>::await_suspend(std::coroutine_handle<> suspended) noexcept {
   wait_.context->handle = suspended;
-  return core_->wait(wait_, "queue.put");
+  return core_->wait_first(wait_, "queue.put");
 }
 
 template <class Core>
@@ -328,7 +328,7 @@ bool get_many_awaiter<Core>::await_ready() noexcept {
 template <class Core>
 bool get_many_awaiter<Core>::await_suspend(std::coroutine_handle<> suspended) noexcept {
   wait_.context->handle = suspended;
-  return core_->wait(wait_, "queue.get_many");
+  return core_->wait_first(wait_, "queue.get_many");
 }
 
 template <class Core>

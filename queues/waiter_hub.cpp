@@ -4,31 +4,6 @@ namespace sluice::impl {
 
 // ---------------------------------------------------------------------------------------------- lists
 
-void waiter_list::push_back(waiter& w) noexcept {
-  w.next = nullptr;
-  w.previous = last_;
-  (last_ != nullptr ? last_->next : first_) = &w;
-  last_ = &w;
-  w.linked = true;
-  ++size_;
-}
-
-void waiter_list::push_front(waiter& w) noexcept {
-  w.next = first_;
-  w.previous = nullptr;
-  (first_ != nullptr ? first_->previous : last_) = &w;
-  first_ = &w;
-  w.linked = true;
-  ++size_;
-}
-
-void waiter_list::remove(waiter& w) noexcept {
-  (w.previous != nullptr ? w.previous->next : first_) = w.next;
-  (w.next != nullptr ? w.next->previous : last_) = w.previous;
-  w.linked = false;
-  --size_;
-}
-
 void waiter_hub::ready_waiters::push(waiter& w) noexcept {
   w.next = nullptr;
   (last != nullptr ? last->next : first) = &w;
@@ -45,17 +20,12 @@ void waiter_hub::ready_waiters::remove(waiter& w, waiter* before) noexcept {
 // ------------------------------------------------------------------------------------ the waiting side
 
 bool waiter_hub::wait(waiter& w, const char* operation) noexcept {
-  w.owner = this;
-  w.context->note_wait(operation, this);
-  if (enter()) {
-    w.state.store(wait_state::linked, relaxed);  // relaxed: no canceller finds it before it is armed
-    lists_[w.list].push_back(w);
-    if (w.context->arm(w)) return !run(&w);
-    lists_[w.list].remove(w);
-    w.result = wait_result::cancelled;
-    run(nullptr);
-    return false;
-  }
+  note(w, operation);
+  if (!enter()) return wait_behind(w);
+  return link(w) && !run(&w);
+}
+
+bool waiter_hub::wait_behind(waiter& w) noexcept {
   if (!w.context->arm(w)) {
     w.result = wait_result::cancelled;
     return false;
@@ -63,12 +33,6 @@ bool waiter_hub::wait(waiter& w, const char* operation) noexcept {
   if (!push(w)) return true;
   grab();
   return !run(&w);
-}
-
-// The fast way in: nobody runs and nothing waits to be grabbed. True: the caller has become the runner.
-bool waiter_hub::enter() noexcept {
-  std::uintptr_t expected = 0;
-  return inbox_.compare_exchange_strong(expected, running, acquire, relaxed);  // E1 observe
 }
 
 // True: the caller has become the runner, and must grab.
@@ -82,11 +46,12 @@ bool waiter_hub::push(waiter& w) noexcept {
 }
 
 void waiter_hub::kick(unsigned word) noexcept {
-  if (enter()) {
-    kicked(kick_bit(word));
-    run(nullptr);
-    return;
-  }
+  if (!enter()) return kick_behind(word);
+  kicked(kick_bit(word));
+  run(nullptr);
+}
+
+void waiter_hub::kick_behind(unsigned word) noexcept {
   const std::uintptr_t before = inbox_.fetch_or(running | kick_bit(word), release);  // E1 publish
   if ((before & running) != 0) return;
   grab();
@@ -103,11 +68,6 @@ void waiter_hub::cancel(cancellable& wait, cancellation&) noexcept {
 }
 
 // ------------------------------------------------------------------------------------------- the runner
-
-bool waiter_hub::claim(waiter& w) noexcept {
-  lists_[w.list].remove(w);
-  return w.context->disarm(w);
-}
 
 bool waiter_hub::unclaim(waiter& w) noexcept {
   lists_[w.list].push_front(w);
@@ -152,7 +112,6 @@ void waiter_hub::grab() noexcept {
   }
 }
 
-// The caller is the runner. True: `self` is among the completed, and was not woken.
 bool waiter_hub::run(waiter* self) noexcept {
   for (unsigned round = 1;; ++round) {
     enough_ = ready_.size + max_ready;
@@ -164,8 +123,7 @@ bool waiter_hub::run(waiter* self) noexcept {
     }
     ready_waiters ready = ready_;
     ready_ = {};
-    std::uintptr_t expected = running;
-    if (inbox_.compare_exchange_strong(expected, 0, release, relaxed)) return wake_all(ready, self);  // E1 publish, I3
+    if (leave()) return wake_all(ready, self);  // I3
     if (waiter* const heir = round >= max_rounds ? take_heir(ready, self) : nullptr) {
       // I5. The heir is woken last: until then `running` is still ours, and the hub cannot go away.
       heir->heir = true;

@@ -145,6 +145,29 @@ class waiter_hub : public canceller {
   explicit waiter_hub(waiter_list* lists) noexcept : lists_(lists) {}
   ~waiter_hub() = default;
 
+  // The steps of wait() and kick(), for short cuts of the derived object.
+  void note(waiter& w, const char* operation) noexcept {
+    w.owner = this;
+    w.context->note_wait(operation, this);
+  }
+  /// The fast way in: nobody runs and nothing waits to be grabbed. True: the caller has become the runner.
+  [[nodiscard]] bool enter() noexcept {
+    std::uintptr_t expected = 0;
+    return inbox_.compare_exchange_strong(expected, running, acquire, relaxed);  // E1 observe
+  }
+  /// The way out, with nobody ready but whom the caller wakes after it (I3). False: something has come, and the caller still runs.
+  [[nodiscard]] bool leave() noexcept {
+    std::uintptr_t expected = running;
+    return inbox_.compare_exchange_strong(expected, 0, release, relaxed);  // E1 publish
+  }
+  /// Runner: its own wait is linked, and can be cancelled. False: it is cancelled already, and the caller runs no more.
+  [[nodiscard]] bool link(waiter& w) noexcept;
+  /// Serves and leaves. True: `self` is among the completed, and was not woken.
+  bool run(waiter* self) noexcept;
+  /// wait() and kick(), where somebody else runs, or did a moment ago.
+  [[nodiscard]] bool wait_behind(waiter& w) noexcept;
+  void kick_behind(unsigned word) noexcept;
+
   /// Runner: the kicks in `bits` have come. Called before the waiters of the same grab are admitted.
   virtual void kicked(std::uintptr_t bits) noexcept = 0;
   /// Runner: serve whoever can be served, and leave a flag in every word whose change could serve the rest. Or stop when it is
@@ -203,8 +226,6 @@ class waiter_hub : public canceller {
   };
 
   bool push(waiter& w) noexcept;
-  bool enter() noexcept;
-  bool run(waiter* self) noexcept;
   void grab() noexcept;
   void receive(waiter& w) noexcept;
   static void inherit(waiter& w) noexcept;
@@ -219,5 +240,47 @@ class waiter_hub : public canceller {
   ready_waiters ready_;  // runner-private
   unsigned enough_ = 0;  // runner-private
 };
+
+// ---------------------------------------------------------------------------------------------------------------------------
+
+inline void waiter_list::push_back(waiter& w) noexcept {
+  w.next = nullptr;
+  w.previous = last_;
+  (last_ != nullptr ? last_->next : first_) = &w;
+  last_ = &w;
+  w.linked = true;
+  ++size_;
+}
+
+inline void waiter_list::push_front(waiter& w) noexcept {
+  w.next = first_;
+  w.previous = nullptr;
+  (first_ != nullptr ? first_->previous : last_) = &w;
+  first_ = &w;
+  w.linked = true;
+  ++size_;
+}
+
+inline void waiter_list::remove(waiter& w) noexcept {
+  (w.previous != nullptr ? w.previous->next : first_) = w.next;
+  (w.next != nullptr ? w.next->previous : last_) = w.previous;
+  w.linked = false;
+  --size_;
+}
+
+inline bool waiter_hub::link(waiter& w) noexcept {
+  w.state.store(wait_state::linked, relaxed);  // relaxed: no canceller finds it before it is armed
+  lists_[w.list].push_back(w);
+  if (w.context->arm(w)) return true;
+  lists_[w.list].remove(w);
+  w.result = wait_result::cancelled;
+  run(nullptr);
+  return false;
+}
+
+inline bool waiter_hub::claim(waiter& w) noexcept {
+  lists_[w.list].remove(w);
+  return w.context->disarm(w);
+}
 
 }  // namespace sluice::impl
