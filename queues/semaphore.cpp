@@ -74,7 +74,7 @@ void semaphore_core::give_back(std::uint64_t n) {
                              std::to_string(word / one) + " permits out: give back each forgotten permit once");
     }
   } while (!word_.compare_exchange_weak(word, (word - n * one) & ~kick_flag, release, relaxed));  // E1 publish
-  if ((word & kick_flag) != 0) kick(0);
+  if ((word & kick_flag) != 0) pay_kick();
 }
 
 void semaphore_core::resize(std::size_t permits) {
@@ -97,6 +97,50 @@ void semaphore_core::total_changed() noexcept {
 std::size_t semaphore_core::available() const noexcept {
   const std::size_t most = total();
   return out() < most ? most - out() : 0;
+}
+
+bool semaphore_core::wait_first(permit_waiter& w) noexcept {
+  note(w, "semaphore.acquire");
+  if (!enter()) return wait_behind(w);
+  const bool behind = !waiters_.empty();  // of others, for whom all has been done: I2
+  if (!link(w)) return false;
+  if (behind) {
+    waiting_.store(waiters_.size(), relaxed);
+    if (leave()) return true;
+  }
+  return !run(&w);
+}
+
+// kick(), with a short cut: what serve() would do where it serves one.
+void semaphore_core::pay_kick() noexcept {
+  if (!enter()) return kick_behind(0);
+  kick_armed_ = false;
+  if (!serve_first()) run(nullptr);
+}
+
+// True: the caller has left. False: it still runs.
+bool semaphore_core::serve_first() noexcept {
+  std::uint64_t word = word_.load(relaxed);
+  if (waiters_.empty() || !has_free(word, static_cast<permit_waiter&>(waiters_.front()).wanted)) return false;
+  auto& w = static_cast<permit_waiter&>(waiters_.front());
+  if (!claim(w)) return false;
+  const bool last = waiters_.empty();
+  const std::uint64_t next = last ? 0 : static_cast<permit_waiter&>(waiters_.front()).wanted;
+  std::uint64_t then = 0;
+  do {
+    then = word + w.wanted * one;
+    then = last ? then & ~frozen_flag : then | kick_flag;
+  } while (!word_.compare_exchange_weak(word, then, acquire, relaxed));  // E1 observe, E2 observe
+  frozen_ = kick_armed_ = !last;
+  waiting_.store(waiters_.size(), relaxed);
+  w.result = wait_result::done;
+  // The kick was set whether it was needed or not. So the total is looked at after it, too (E2).
+  if ((last || (!has_free(then, next) && refusal(next) == wait_result::none)) && leave()) {
+    w.context->wake();
+    return true;
+  }
+  complete(w, wait_result::done);
+  return false;
 }
 
 void semaphore_core::kicked(std::uintptr_t) noexcept { kick_armed_ = false; }
@@ -164,7 +208,7 @@ bool acquire_awaiter::await_ready() noexcept {
 
 bool acquire_awaiter::await_suspend(std::coroutine_handle<> suspended) noexcept {
   wait_.context->handle = suspended;
-  return core_->wait(wait_, "semaphore.acquire");
+  return core_->wait_first(wait_);
 }
 
 permit acquire_awaiter::await_resume() {

@@ -44,6 +44,8 @@ class semaphore_core final : public waiter_hub {
   ~semaphore_core();
 
   bool try_take(std::uint64_t n) noexcept;
+  /// As waiter_hub::wait, with a short cut behind others.
+  [[nodiscard]] bool wait_first(permit_waiter& w) noexcept;
   void give_back(std::uint64_t n);
   void resize(std::size_t permits);
   /// Whoever waits ends as `closed`, and so does who comes.
@@ -63,6 +65,8 @@ class semaphore_core final : public waiter_hub {
 
   void kicked(std::uintptr_t bits) noexcept override;
   void serve() noexcept override;
+  void pay_kick() noexcept;
+  bool serve_first() noexcept;
   bool grant(permit_waiter& w) noexcept;
   bool has_free(std::uint64_t word, std::uint64_t n) const noexcept;
   wait_result refusal(std::uint64_t n) const noexcept;
