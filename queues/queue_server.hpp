@@ -204,19 +204,19 @@ bool queue_server<T, Store>::serve_getter() noexcept {
 template <class T, class Store>
 bool queue_server<T, Store>::serve_putter() noexcept {
   waiter_list& putters = lists_[putter_list];
-  if (putters.empty() || head_frozen_ || putters.front().kind != wait_kind::item || slots_.load(relaxed) != 0 ||
-      !has_room() || !store_.is_back_free()) {
+  if (putters.empty() || head_frozen_ || putters.front().kind != wait_kind::item || !has_room() ||
+      !store_.is_back_free()) {
     return false;
   }
   waiter& w = putters.front();
   if (!claim(w)) return false;
-  const bool last = putters.empty();
-  if (!store_.push_back(*static_cast<put_waiter<T>&>(w).value, last)) {
+  const bool thaw = !keeps_tail();
+  if (!store_.push_back(*static_cast<put_waiter<T>&>(w).value, thaw)) {
     refuse(w);
     return false;
   }
-  tail_frozen_ = !last;
-  if ((last || rest_putters()) && leave_and_wake(w)) return true;
+  tail_frozen_ = !thaw;
+  if ((putters.empty() || rest_putters()) && leave_and_wake(w)) return true;
   complete(w, wait_result::done);
   return false;
 }

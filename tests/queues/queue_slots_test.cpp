@@ -110,6 +110,27 @@ TEST(queue_slot, is_waited_for_among_the_putters) {
   EXPECT_EQ(q.try_get(), 2);
 }
 
+// The get that lets a waiting putter in must not let newcomers into the slot's room.
+TEST(queue_slot, keeps_its_room_beside_a_putter_that_waits) {
+  queue<int> q{2};
+  executor ex;
+  std::string outcome;
+  auto slot = q.try_reserve();
+  ASSERT_TRUE(slot);
+  ASSERT_TRUE(q.try_put(1));
+  put_one(ex, q, 2, outcome);
+  ex.run();
+  EXPECT_EQ(outcome, "");
+  EXPECT_EQ(q.try_get(), 1);
+  ex.run();
+  EXPECT_EQ(outcome, "put");
+  EXPECT_FALSE(q.try_put(3));
+  slot->put(4);
+  EXPECT_FALSE(q.try_put(5));
+  EXPECT_EQ(q.try_get(), 2);
+  EXPECT_EQ(q.try_get(), 4);
+}
+
 TEST(queue_slot, wakes_who_waits_for_an_item) {
   executor e;
   queue<int> q{1};

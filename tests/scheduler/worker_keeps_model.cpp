@@ -41,19 +41,19 @@ const model::program ring_alone{"worker: two, one steps back alone, and a long t
                                   r.finally([&s] { s.check_jobs(); });
                                 }};
 
-// The one that takes the long task comes from sleep itself, and nobody watches while all sleep.
-const model::program all_slept{"worker: two, both sleep until one gets a long task that steps back", patient_bounded,
+// Nobody watches while all sleep: so who wakes and leaves a task behind asks for it.
+const model::program unwatched{"worker: two, one wakes and steps back before a long task",
+                               {.bound = 2, .staleness = 0, .timeouts = 0},
                                [](model::run& r) {
-                                 auto& s = keeping<shop<2>>(r, 2u);
-                                 auto& slice = r.make<long_slice>();
-                                 s.set_job(0, [&s, &slice] {
+                                 auto& s = keeping<helped<2>>(r);
+                                 s.pool.idle.announce_sleep(0, false);
+                                 r.thread("owner", [&s] {
+                                   while (!s.pool.workers[1]->parker().sleeping()) yield_thread();
+                                   (void)s.pool.idle.leave_sleep(0);
                                    s.me().yield(s.jobs[1].renew());
-                                   slice.wait();
+                                   s.me().run(s[0]);
                                  });
-                                 s.set_job(1, [&slice] { slice.done(); });
-                                 r.thread("worker", s.worker(0));
                                  r.thread("worker", s.worker(1));
-                                 r.thread("outside", [&s] { s.pool.put_outside(s.jobs[0].renew()); });
                                  r.finally([&s] { s.check_jobs(); });
                                }};
 
