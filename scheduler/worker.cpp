@@ -318,7 +318,8 @@ runnable* worker::unpack_inbox(runnable* chain) noexcept {
   return first;
 }
 
-runnable* worker::steal_from(worker& victim) noexcept {
+// `comes_by`: the others are looked at anew, so who has not moved since the last time stands.
+runnable* worker::steal_from(worker& victim, bool comes_by) noexcept {
   runnable* r = nullptr;
   while (true) {
     const auto got = victim.forks_.steal(r);
@@ -327,7 +328,7 @@ runnable* worker::steal_from(worker& victim) noexcept {
   }
   // What a task has woken runs next on its own worker, where its data is; unless that worker has not moved since the last look.
   const std::uint64_t steps = victim.steps_.load(relaxed);
-  const bool stands = steps == std::exchange(seen_steps_[victim.index_], steps);
+  const bool stands = comes_by && steps == std::exchange(seen_steps_[victim.index_], steps);
   if ((stands || victim.shares_ring()) && (r = victim.ring_.steal_into(ring_)) != nullptr) return r;
   if (stands && victim.lifo_.load(relaxed) != nullptr) r = victim.lifo_.exchange(nullptr, acquire);  // E1 observe
   return r;
@@ -338,12 +339,12 @@ unsigned worker::distance_to(const worker& other) const noexcept {
   return pool_.map ? pool_.map->distance(processor_.load(relaxed), other.processor_.load(relaxed)) : 0;
 }
 
-runnable* worker::steal_at(unsigned distance, std::size_t start) noexcept {
+runnable* worker::steal_at(unsigned distance, std::size_t start, bool comes_by) noexcept {
   const std::size_t n = pool_.headcount.started();
   for (std::size_t i = 0; i < n; ++i) {
     worker& victim = *pool_.workers[(start + i) % n];
     if (&victim == this || distance_to(victim) != distance) continue;
-    if (runnable* const r = steal_from(victim)) {
+    if (runnable* const r = steal_from(victim, comes_by)) {
       count(steals_);
       return r;
     }
@@ -358,7 +359,7 @@ runnable* worker::search() noexcept {
   for (std::size_t pass = 0; pass < passes; ++pass) {
     const auto start = static_cast<std::size_t>(random());
     for (unsigned distance = 0; distance <= furthest; ++distance) {
-      if (runnable* const r = steal_at(distance, start)) return r;
+      if (runnable* const r = steal_at(distance, start, pass == 0)) return r;
     }
     if (runnable* const r = refill()) return r;
   }

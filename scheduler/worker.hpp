@@ -264,11 +264,11 @@ class worker final : public fork_lane {
     return sleeping + pool_.headcount.standing_by() < pool_.headcount.started();
   }
   unsigned distance_to(const worker& other) const noexcept;
-  runnable* steal_at(unsigned distance, std::size_t start) noexcept;
+  runnable* steal_at(unsigned distance, std::size_t start, bool comes_by) noexcept;
   runnable* refill() noexcept;
   runnable* refill_from(injection& queue) noexcept;
   runnable* unpack_inbox(runnable* chain) noexcept;
-  runnable* steal_from(worker& victim) noexcept;
+  runnable* steal_from(worker& victim, bool comes_by) noexcept;
   void found_work() noexcept;
   bool nap() noexcept;
   void park() noexcept;
