@@ -172,6 +172,7 @@ time_point worker::adapt_interval() noexcept {
   if (keeps != keeps_.load(relaxed)) {  // relaxed: its own
     keeps_.store(keeps, relaxed);       // relaxed: I5
     if (keeps != 0 && ring_.size() != 0) require_watch();
+    if (keeps == 0 && ring_.size() != 0 && pool_.idle.must_wake()) pool_.wake_one();
   }
   return now;
 }
@@ -328,8 +329,12 @@ runnable* worker::steal_from(worker& victim, bool comes_by) noexcept {
   }
   // What a task has woken runs next on its own worker, where its data is; unless that worker has not moved since the last look.
   const std::uint64_t steps = victim.steps_.load(relaxed);
-  const bool stands = comes_by && steps == std::exchange(seen_steps_[victim.index_], steps);
-  if ((stands || victim.shares_ring()) && (r = victim.ring_.steal_into(ring_)) != nullptr) return r;
+  const bool stands = comes_by && steps == seen_steps_[victim.index_];
+  if ((stands || victim.shares_ring()) && (r = victim.ring_.steal_into(ring_)) != nullptr) {
+    if (ring_.size() != 0) keep_nothing();
+    return r;
+  }
+  if (comes_by) seen_steps_[victim.index_] = steps;
   if (stands && victim.lifo_.load(relaxed) != nullptr) r = victim.lifo_.exchange(nullptr, acquire);  // E1 observe
   return r;
 }

@@ -306,7 +306,7 @@ class worker final : public fork_lane {
   bool searching_ = false;
   time_point last_look_{};
   std::uint64_t steps_at_handover_ = 0;
-  std::vector<std::uint64_t> seen_steps_;  // of each other worker, when this one last looked at its LIFO slot
+  std::vector<std::uint64_t> seen_steps_;  // of each other worker, when this one last came by in vain
   // Written by the owner, read by others.
   alignas(128) atomic<std::uint64_t> steps_{0};
   atomic<std::uint64_t> steals_{0};

@@ -106,4 +106,21 @@ const model::program displaced{"worker: two, one that keeps a task wakes two in 
                                  r.finally([&s] { s.check_prompt(); });
                                }};
 
+// What a thief has taken and does not run at once is not kept: it may be long, as may what it runs.
+const model::program loot{"worker: two, a thief that keeps a task takes two", patient, [](model::run& r) {
+                            auto& s = keeping<shop<3>>(r, 2u);
+                            worker& owner = *s.pool.workers[0];
+                            worker& thief = *s.pool.workers[1];
+                            for (std::size_t i = 0; i < 3; ++i) owner.submit(s[i]);
+                            r.thread("thief", [&s, &owner, &thief] {
+                              runnable* const stolen = thief.search();
+                              model::check(stolen == &s[0], "It takes half, and runs the oldest first.");
+                              model::check(thief.has_public_work(), "The other one is for whoever comes.");
+                              while (runnable* const next = owner.next()) owner.run(*next);
+                              thief.run(*stolen);
+                              while (runnable* const next = thief.next()) thief.run(*next);
+                            });
+                            r.finally([&s] { s.check_jobs(); });
+                          }};
+
 }  // namespace
