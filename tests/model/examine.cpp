@@ -9,7 +9,11 @@
 namespace model {
 namespace {
 
-constexpr double quick_seconds = 12;  // of processor time per search: a quick run of everything stays within minutes
+// A quick run of everything stays within minutes: so many executions per search, most of them for the first bound, which is the
+// least that should be proved; and so much processor time, where executions are long.
+constexpr std::uint64_t quick_share = 80'000;
+constexpr std::uint64_t quick_first_bound = 400'000;
+constexpr double quick_seconds = 8;
 
 struct phase {
   limits how;
@@ -23,12 +27,13 @@ std::vector<phase> plan(const program& p, const request& a) {
   const int bound = a.bound >= 0 ? a.bound : p.how().bound;
   const std::uint64_t asked = a.max != 0 ? a.max : p.how().max;
   if (bound < 0) {
-    l.max = asked != 0 ? asked : a.nightly ? 50'000'000 : 500'000;
+    l.max = asked != 0 ? asked : a.nightly ? 50'000'000 : quick_share;
     phases.push_back({l, "exhaustive"});
   }
-  l.max = asked != 0 ? asked : a.nightly ? 200'000'000 : 800'000;
   const int last = bound >= 0 ? bound : a.nightly ? 3 : 2;
-  for (l.bound = bound >= 0 ? bound : 1; l.bound <= last; ++l.bound) {
+  const int first = bound >= 0 ? bound : 1;
+  for (l.bound = first; l.bound <= last; ++l.bound) {
+    l.max = asked != 0 ? asked : a.nightly ? 200'000'000 : l.bound == first ? quick_first_bound : quick_share;
     phases.push_back({l, "bound " + std::to_string(l.bound)});
   }
   return phases;
