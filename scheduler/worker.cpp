@@ -154,11 +154,7 @@ runnable* worker::take_lifo() noexcept {
   runnable* const r = put_into_lifo(nullptr);
   if (r == nullptr) return nullptr;  // a thief was quicker
   if (++lifo_run_ <= lifo_limit) return r;
-  if (shares_ring()) {
-    push_ready(*r);
-  } else {
-    push_quietly(*r);
-  }
+  push_woken(*r);
   return nullptr;
 }
 
@@ -168,11 +164,14 @@ time_point worker::adapt_interval() noexcept {
   const auto since = now - last_look_;
   last_look_ = now;
   interval_ = since > wanted_interval ? std::max(interval_ / 2, 1u) : std::min(interval_ * 2, longest_interval);
-  const std::uint32_t keeps = interval_ >= interval_of_short_steps && !pool_.simulated ? 1 : 0;
-  if (keeps != keeps_.load(relaxed)) {  // relaxed: its own
-    keeps_.store(keeps, relaxed);       // relaxed: I5
-    if (keeps != 0 && ring_.size() != 0) require_watch();
-    if (keeps == 0 && ring_.size() != 0 && pool_.idle.must_wake()) pool_.wake_one();
+  if (pool_.simulated || alone_) return now;
+  const std::uint32_t left = ring_.size();
+  keeps_.look(now, since, steps_.load(relaxed), left);  // relaxed: its own
+  if (left == 0) return now;
+  if (!shares_ring()) {
+    require_watch();
+  } else if (pool_.idle.must_wake()) {
+    pool_.wake_one();
   }
   return now;
 }
@@ -221,7 +220,7 @@ runnable* worker::look_for_turn() noexcept {
   if (critical_looks_ < critical_limit && pool_.lanes.in_use()) {
     ++critical_looks_;
     if (runnable* const r = take_critical()) {
-      keep_nothing();
+      keeps_.nothing();
       return r;
     }
   }
@@ -230,7 +229,7 @@ runnable* worker::look_for_turn() noexcept {
   ++looks_;  // each source comes first in turn, so that none keeps the others waiting for ever
   if (looks_ % looks_for_background == 0) {
     if (runnable* const r = pool_.lanes.take(lane_set::background)) {
-      keep_nothing();
+      keeps_.nothing();
       return r;
     }
   }
@@ -253,7 +252,7 @@ runnable* worker::look_for_turn() noexcept {
         if ((r = pop_ring()) != nullptr) return r;
     }
     if (r != nullptr) {
-      keep_nothing();
+      keeps_.nothing();
       return r;
     }
   }
@@ -331,7 +330,7 @@ runnable* worker::steal_from(worker& victim, bool comes_by) noexcept {
   const std::uint64_t steps = victim.steps_.load(relaxed);
   const bool stands = comes_by && steps == seen_steps_[victim.index_];
   if ((stands || victim.shares_ring()) && (r = victim.ring_.steal_into(ring_)) != nullptr) {
-    if (ring_.size() != 0) keep_nothing();
+    if (ring_.size() != 0) keeps_.nothing();
     return r;
   }
   if (comes_by) seen_steps_[victim.index_] = steps;
@@ -436,7 +435,8 @@ void worker::park() noexcept {
   const time_point now = pool_.now();
   timers_.poll(now);
   pool_.recount(now);
-  last_look_ = now;  // no step has taken as long as the sleep
+  last_look_ = now;                         // no step has taken as long as the sleep
+  keeps_.awake(now, steps_.load(relaxed));  // relaxed: its own
   if (stands_by()) until_look_ = 1;
   if (!stay) yield_thread();  // what was seen may be in the hands of a thread that needs this processor
   if (pool_.hooks.on_unpark) pool_.hooks.on_unpark(index_);

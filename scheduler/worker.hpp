@@ -25,10 +25,10 @@
 //     does not wait for its end. Who fills a LIFO slot while nobody watches asks a sleeper to; a watcher that finds work
 //     hands the watch on (watch.hpp).
 // I4  A worker that stands by (headcount.hpp) holds nothing that another could run: what its timers wake it gives away.
-// I5  Two tasks that take turns, such as a producer and its consumer, stay on one worker, where the cache lines of their queue are:
-//     where steps are short (6 us), a ready task that is the only one beside the one that runs is not worth another worker's while. `keeps_`
-//     says so: set at looks, cleared by what makes tasks ready otherwise than by stepping back or in the LIFO slot's turn. Nobody is woken for
-//     a task that is kept, and a thief takes it only from a worker that has not moved between two looks: the watch (I3) sees to it.
+// I5  Tasks that take turns, such as the putters and getters of a queue, stay on one worker, where the cache lines of their queue are:
+//     where steps are short, a few ready tasks are not worth another worker's while. `keeps_` says how many (keeper.hpp): set at looks,
+//     cleared by what makes tasks ready otherwise than by being woken by a task or stepping back. Nobody is woken for tasks that are
+//     kept, and a thief takes them only from a worker that has not moved between two looks: the watch (I3) sees to it.
 // E1  into the LIFO slot (release) -> out of it (acquire).
 // The other edges are those of the queues, and the pair that keeps work and sleep apart is D1 of idle.hpp: its sources are the
 // rings, the deques, the inbox, the injection queues and the lanes. A pinned task has its worker woken by a token, whether it sleeps
@@ -41,6 +41,7 @@
 #include <sluice/scheduler/idle.hpp>
 #include <sluice/scheduler/inbox.hpp>
 #include <sluice/scheduler/injection.hpp>
+#include <sluice/scheduler/keeper.hpp>
 #include <sluice/scheduler/lanes.hpp>
 #include <sluice/scheduler/napper.hpp>
 #include <sluice/scheduler/parker.hpp>
@@ -219,23 +220,23 @@ class worker final : public fork_lane {
  private:
   enum class mode : std::uint32_t { running, searching, parked, standing_by };
 
+  /// How many are in the ring and the LIFO slot. Exact for the owner.
+  std::uint32_t ready() const noexcept {
+    return ring_.size() + (lifo_.load(relaxed) != nullptr ? 1 : 0);  // relaxed: a number
+  }
   /// Whether the ready ring is worth another worker's while (I5). Anybody may ask.
-  bool shares_ring() const noexcept {
-    const std::uint32_t kept = keeps_.load(relaxed);  // relaxed: I5
-    return kept == 0 || ring_.size() + (lifo_.load(relaxed) != nullptr ? 1 : 0) > kept;
-  }
-  void keep_nothing() noexcept {
-    if (keeps_.load(relaxed) != 0) keeps_.store(0, relaxed);  // relaxed: I5
-  }
+  bool shares_ring() const noexcept { return keeps_.shares(ready()); }
   void push_ready(runnable& r) noexcept {
-    keep_nothing();
+    keeps_.nothing();
     if (!ring_.push(&r)) [[unlikely]]
       overflow(r);
     else if (pool_.idle
                  .worth_waking())  // nearly always enough; the look after the next pop of the ring makes it certain
       pool_.wake_one();
   }
+  void push_woken(runnable& r) noexcept;
   void push_quietly(runnable& r) noexcept;
+  void announce_ring() noexcept;
   /// Something was left that only the watch sees: I3.
   void require_watch() noexcept {
     if (!pool_.watch.taken() && pool_.idle.anybody_sleeps()) [[unlikely]]
@@ -281,7 +282,6 @@ class worker final : public fork_lane {
   static constexpr std::uint32_t critical_limit = model_build ? 1 : 16;
   static constexpr std::uint32_t looks_for_background = 16;  // at one of so many looks the background lane comes first
   static constexpr std::uint32_t longest_interval = 64;
-  static constexpr std::uint32_t interval_of_short_steps = 16;  // and longer ones: 6 us a step at most
   static constexpr std::uint32_t naps_before_sleep = 4;
   static constexpr std::uint64_t steps_before_handover = 256;  // of free frames, before a sleep
   static constexpr auto nap_length = std::chrono::microseconds(50);
@@ -313,7 +313,7 @@ class worker final : public fork_lane {
   atomic<std::uint64_t> parks_{0};
   atomic<mode> mode_{mode::running};  // relaxed: for dumps
   atomic<runnable*> lifo_{nullptr};   // into it: the owner; out of it: anybody
-  atomic<std::uint32_t> keeps_{0};    // I5: so many ready tasks it keeps to itself
+  keeper keeps_;                      // I5
   atomic<unsigned> processor_{0};     // where it was last, with a map; all accesses relaxed: a hint
   // Small in a model build: what happens when it is full is within reach.
   ready_ring<runnable, model_build ? 4 : 1024> ring_;
@@ -330,9 +330,15 @@ inline void worker::wake(runnable& r) noexcept {
   if (lifo_.load(relaxed) == nullptr) {  // relaxed: only the owner puts something in
     lifo_.store(&r, release);            // E1 publish
   } else if (runnable* const displaced = put_into_lifo(&r)) {
-    return push_ready(*displaced);  // the slot stays full, and what follows was done when it was filled
+    return push_woken(*displaced);  // the slot stays full, and what follows was done when it was filled
   }
   require_watch();
+}
+
+// One more that a task has woken.
+inline void worker::push_woken(runnable& r) noexcept {
+  if (keeps_.shares(ready() + 1)) return push_ready(r);
+  push_quietly(r);
 }
 
 // What was in the slot; null puts nothing in.
@@ -343,11 +349,9 @@ inline runnable* worker::put_into_lifo(runnable* r) noexcept {
   return displaced;
 }
 
-// Nobody is woken for a task that steps back and is alone: it goes on here at once. Or takes turns with one other (I5).
+// Nobody is woken for a task that steps back and is alone: it goes on here at once. Or takes turns with others (I5).
 inline void worker::yield(runnable& r) noexcept {
-  // relaxed: its owner asks
-  const std::uint32_t others = ring_.size() + (lifo_.load(relaxed) != nullptr ? 1 : 0);
-  if (others > keeps_.load(relaxed) || !forks_.empty() || pinned_.has_items()) return push_ready(r);
+  if (keeps_.shares(ready()) || !forks_.empty() || pinned_.has_items()) return push_ready(r);
   push_quietly(r);
 }
 
@@ -372,11 +376,16 @@ inline runnable* worker::next() noexcept {
   if (alone_) {
     if (runnable* const r = ring_.pop_alone()) return r;
   } else if (runnable* const r = ring_.pop()) {
-    if (pool_.idle.must_wake() && ring_.size() != 0 && shares_ring()) [[unlikely]]
-      pool_.wake_one();
+    if (pool_.idle.must_wake() && ring_.size() != 0) announce_ring();
     return r;
   }
   return refill();
+}
+
+// Something is left in the ring, somebody sleeps, and nobody searches.
+inline void worker::announce_ring() noexcept {
+  if (shares_ring() || (keeps_.check_is_due() && !keeps_.check(pool_.now()))) [[unlikely]]
+    pool_.wake_one();
 }
 
 inline void worker::run(runnable& r) noexcept {

@@ -1,6 +1,6 @@
 // The whole scheduler under load on real threads: more workers than processors, wakes and timers from everywhere.
 // stresses: scheduler/idle.hpp scheduler/parker.hpp scheduler/timers.hpp scheduler/worker.hpp scheduler/napper.hpp
-// stresses: scheduler/watch.hpp
+// stresses: scheduler/watch.hpp scheduler/keeper.hpp
 
 #include "job.hpp"
 
@@ -8,8 +8,10 @@
 
 #include <gtest/gtest.h>
 
+#include <mutex>
 #include <random>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace sluice::test {
@@ -95,6 +97,61 @@ TEST(SchedulerStress, WakesFromPlainThreadsAreNotLost) {
   }
   all.wait();
   for (auto& t : wakers) t.join();
+}
+
+// What goes round a ring of tasks: who waits for it is woken by the task before.
+struct baton_place {
+  std::mutex lock;
+  int here = 0;
+  impl::task_context* waiting = nullptr;
+
+  void put() {
+    std::unique_lock held(lock);
+    impl::task_context* const c = std::exchange(waiting, nullptr);
+    if (c == nullptr) ++here;
+    held.unlock();
+    if (c != nullptr) c->wake();
+  }
+  void take(impl::task_context& self) {
+    std::unique_lock held(lock);
+    if (here == 0) {
+      waiting = &self;
+      return;
+    }
+    --here;
+    held.unlock();
+    self.wake();
+  }
+};
+
+job pass_on(scheduler& s, countdown&, baton_place& mine, baton_place& next, unsigned seed, int times) {
+  std::minstd_rand random(seed + 1);
+  for (int k = 0; k < times; ++k) {
+    co_await suspend_with{[&mine](impl::task_context& self) { mine.take(self); }};
+    const auto chance = random() % 1000;
+    if (chance == 0) {
+      for (const auto end = s.now() + 100us; s.now() < end;) {
+      }
+    }
+    if (chance < 20) co_await yield{};
+    next.put();
+  }
+}
+
+// Enough of them are ready on a worker, and for short enough, that it keeps several to itself: I5 of worker.hpp.
+TEST(SchedulerStress, TasksThatWakeEachOtherAllGoOn) {
+  constexpr std::size_t tasks = 24;
+  for (const std::size_t workers : {2u, 5u}) {
+    scheduler s(threads(workers));
+    std::vector<baton_place> places(tasks);
+    for (std::size_t i = 0; i < tasks; i += 3) places[i].put();
+    countdown all(s, tasks);
+    for (unsigned i = 0; i < tasks; ++i) {
+      s.submit(*pass_on(s, all, places[i], places[(i + 1) % tasks], i, 5'000));
+    }
+    all.wait();
+    EXPECT_EQ(all.left(), 0u);
+  }
 }
 
 job nothing(scheduler&, countdown&) { co_return; }

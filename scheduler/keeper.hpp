@@ -1,0 +1,111 @@
+#pragma once
+// How many ready tasks a worker keeps to itself (I5 of worker.hpp): one where its steps take 6 us at most, and as many as it runs
+// within 100 us where they take 2 us at most.
+//
+// Tasks that wake each other share cache lines, and to move one of them costs more than so short a step: several putters and
+// getters of one queue take half the processor on one worker that they take on two. Tasks that have nothing to do with each
+// other would be better off apart, though, and the worker cannot tell. So it tries: one that has had ready tasks at all
+// its looks for 32 ms shares them for 250 us, and doubles the time to the next trial, up to half a second, until it sleeps.
+// The tasks of one queue come together again, because each is woken where its waker is, and a worker whose tasks all wait has
+// none left; strangers stay apart.
+//
+// A step that turns out long ends it: while several are kept, the clock is looked at every eighth task, and after two more if those
+// were long. (Once is not enough: the processor may have been lent to somebody else. So a look, too, counts for a factor of
+// two at most.) What lies behind a step that does not end is found by the watch (I3 of worker.hpp).
+//
+// The owner's, but for shares(): anybody may ask, and any answer is safe.
+
+#include <sluice/queues/atomic.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+namespace sluice::impl {
+
+class keeper {
+ public:
+  using duration = time_point::duration;
+
+  /// Whether so many ready tasks are worth another worker's while.
+  bool shares(std::uint32_t ready) const noexcept { return ready > most_.load(relaxed); }  // relaxed: a hint
+
+  void nothing() noexcept { set(0); }
+
+  /// At a look at the clock: `since` the last one, when the worker has begun `steps` in all and so many tasks are in its ring.
+  void look(time_point now, duration since, std::uint64_t steps, std::uint32_t waiting) noexcept {
+    measure(since, steps);
+    if (waiting == 0) {
+      calm_ = now;
+    } else if (now - calm_ >= patience_) {
+      calm_ = now;
+      patience_ = std::min(patience_ * 2, longest_patience);
+      shares_until_ = now + trial;
+    }
+    set(now < shares_until_ ? 0 : fitting());
+    begin_check(now, steps_to_check);
+  }
+
+  /// After a sleep.
+  void awake(time_point now, std::uint64_t steps) noexcept {
+    steps_ = steps;
+    calm_ = now;
+    patience_ = shortest_patience;
+    set(std::min(most_.load(relaxed), 1u));  // relaxed: its own
+  }
+
+  /// For each task that is taken while several are kept. True: it is time for check().
+  bool check_is_due() noexcept { return --until_check_ == 0; }
+  /// False: the last steps were long, and nothing is kept until the next look.
+  bool check(time_point now) noexcept {
+    const bool were_short = now - checked_ <= longest_step * checked_steps_;
+    const bool suspected = checked_steps_ == steps_to_confirm;
+    begin_check(now, were_short ? steps_to_check : steps_to_confirm);
+    if (were_short || !suspected) return true;
+    nothing();
+    return false;
+  }
+
+  static constexpr duration longest_step = std::chrono::microseconds(6);
+  static constexpr duration longest_of_many = std::chrono::microseconds(2);
+  static constexpr duration longest_queue = std::chrono::microseconds(100);
+  static constexpr duration trial = std::chrono::microseconds(250);
+  static constexpr duration shortest_patience = std::chrono::milliseconds(32);
+  static constexpr duration longest_patience = std::chrono::milliseconds(512);
+  static constexpr std::uint32_t steps_to_check = model_build ? 1 : 8;
+  static constexpr std::uint32_t steps_to_confirm = 2;
+
+ private:
+  void measure(duration since, std::uint64_t steps) noexcept {
+    const auto done = static_cast<duration::rep>(steps - std::exchange(steps_, steps));
+    if (done == 0) return;
+    step_ = std::clamp(since / done, step_ / 2, step_ * 2);
+    step_ = std::clamp(step_, shortest_step, longest_step * 4);
+  }
+  std::uint32_t fitting() const noexcept {
+    if (step_ > longest_step) return 0;
+    return step_ > longest_of_many ? 1 : static_cast<std::uint32_t>(longest_queue / step_);
+  }
+  void set(std::uint32_t most) noexcept {
+    if (most_.load(relaxed) != most) most_.store(most, relaxed);  // relaxed: its own; a hint to others
+  }
+  void begin_check(time_point now, std::uint32_t steps) noexcept {
+    checked_ = now;
+    until_check_ = checked_steps_ = steps;
+  }
+
+  static constexpr duration shortest_step = std::chrono::nanoseconds(100);
+
+  atomic<std::uint32_t> most_{0};
+  std::uint32_t until_check_ = steps_to_check;
+  std::uint32_t checked_steps_ = steps_to_check;
+  std::uint64_t steps_ = 0;           // begun until the last look
+  duration step_ = longest_step / 2;  // about how long they take
+  time_point checked_{};              // when the steps to be checked began
+  time_point calm_{};                 // when the ring was last seen empty, or shared for a trial
+  time_point shares_until_{};         // the end of the trial
+  duration patience_ = shortest_patience;
+};
+
+}  // namespace sluice::impl

@@ -1,0 +1,143 @@
+#include <sluice/scheduler/keeper.hpp>
+
+#include <gtest/gtest.h>
+
+namespace sluice::impl {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A keeper, and a worker that looks at the clock at every 64th step.
+struct keeping {
+  // So many looks, with steps of `each` before them.
+  void look(keeper::duration each, std::uint32_t waiting, int times = 1) {
+    for (int i = 0; i < times; ++i) {
+      steps += 64;
+      now += 64 * each;
+      k.look(now, 64 * each, steps, waiting);
+    }
+  }
+  // The steps that it takes until a check says that they are long; 0: within 100 it does not.
+  int steps_until_noticed(keeper::duration each) {
+    for (int i = 1; i <= 100; ++i) {
+      now += each;
+      if (k.check_is_due() && !k.check(now)) return i;
+    }
+    return 0;
+  }
+
+  keeper k;
+  time_point now{};
+  std::uint64_t steps = 0;
+};
+
+TEST(Keeper, KeepsNothingBeforeItsFirstLook) {
+  keeping w;
+  EXPECT_FALSE(w.k.shares(0));
+  EXPECT_TRUE(w.k.shares(1));
+}
+
+TEST(Keeper, KeepsOneWhileNothingIsKnown) {
+  keeping w;
+  w.k.look(w.now, 1h, 0, 0);
+  EXPECT_FALSE(w.k.shares(1));
+  EXPECT_TRUE(w.k.shares(2));
+}
+
+TEST(Keeper, KeepsAsManyAsItRunsWithin100Microseconds) {
+  keeping w;
+  w.look(1us, 0, 10);
+  EXPECT_FALSE(w.k.shares(100));
+  EXPECT_TRUE(w.k.shares(101));
+  w.look(400ns, 0, 10);
+  EXPECT_FALSE(w.k.shares(250));
+  EXPECT_TRUE(w.k.shares(251));
+  w.look(1ns, 0, 100);
+  EXPECT_TRUE(w.k.shares(1001)) << "a step is never taken for shorter than 100 ns";
+}
+
+TEST(Keeper, KeepsOneWhereStepsAreLonger) {
+  keeping w;
+  w.look(3us, 0, 10);
+  EXPECT_FALSE(w.k.shares(1));
+  EXPECT_TRUE(w.k.shares(2));
+  w.look(7us, 0, 10);
+  EXPECT_TRUE(w.k.shares(1));
+}
+
+TEST(Keeper, OneLookCountsForAFactorOfTwo) {
+  keeping w;
+  w.look(500ns, 0, 10);
+  w.look(1ms, 0);
+  EXPECT_FALSE(w.k.shares(100));
+  w.look(1ms, 0, 5);
+  EXPECT_TRUE(w.k.shares(1));
+  w.look(500ns, 0, 5);
+  EXPECT_FALSE(w.k.shares(100)) << "and long ones are forgotten as fast, however long they were";
+}
+
+TEST(Keeper, ASleepLeavesOne) {
+  keeping w;
+  w.look(500ns, 0, 10);
+  w.k.awake(w.now, w.steps);
+  EXPECT_FALSE(w.k.shares(1));
+  EXPECT_TRUE(w.k.shares(2));
+  w.look(500ns, 0);
+  EXPECT_FALSE(w.k.shares(100)) << "until the next look";
+}
+
+TEST(Keeper, NoticesLongStepsBetweenLooks) {
+  keeping w;
+  w.look(500ns, 3, 10);
+  EXPECT_EQ(w.steps_until_noticed(5us), 0);
+  EXPECT_FALSE(w.k.shares(100));
+  w.look(500ns, 3);
+  EXPECT_EQ(w.steps_until_noticed(100us), static_cast<int>(keeper::steps_to_check + keeper::steps_to_confirm));
+  EXPECT_TRUE(w.k.shares(1));
+}
+
+TEST(Keeper, OneLongStepIsNoReason) {
+  keeping w;
+  w.look(500ns, 3, 10);
+  w.now += 1ms;
+  EXPECT_EQ(w.steps_until_noticed(500ns), 0);
+  EXPECT_FALSE(w.k.shares(100));
+}
+
+// With tasks waiting at every look: how long it keeps them, and how long it then shares them.
+std::pair<keeper::duration, keeper::duration> keeps_and_shares(keeping& w) {
+  const time_point begin = w.now;
+  while (!w.k.shares(1)) w.look(500ns, 3);
+  const time_point end = w.now;
+  while (w.k.shares(1)) w.look(500ns, 3);
+  return {end - begin, w.now - end};
+}
+
+TEST(Keeper, TriesToShareWhatAlwaysWaitsMoreAndMoreRarely) {
+  keeping w;
+  w.look(500ns, 0, 10);
+  const keeper::duration look = 64 * 500ns;
+  keeper::duration patience = keeper::shortest_patience;
+  for (int i = 0; i < 8; ++i) {
+    const auto [kept, shared] = keeps_and_shares(w);
+    EXPECT_GE(kept + shared, patience);
+    EXPECT_LE(kept, patience + 2 * look);
+    EXPECT_GE(shared, keeper::trial);
+    EXPECT_LE(shared, keeper::trial + 2 * look);
+    patience = std::min(2 * patience, keeper::longest_patience);
+  }
+  EXPECT_EQ(patience, keeper::longest_patience);
+  w.k.awake(w.now, w.steps);
+  EXPECT_LE(keeps_and_shares(w).first, keeper::shortest_patience + 2 * look) << "a sleep begins anew";
+}
+
+TEST(Keeper, DoesNotTryWhileItsRingIsEmptyNowAndThen) {
+  keeping w;
+  for (int i = 0; i < 10'000; ++i) {
+    w.look(500ns, i % 100 == 0 ? 0 : 3);
+    ASSERT_FALSE(w.k.shares(1));
+  }
+}
+
+}  // namespace
+}  // namespace sluice::impl
