@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <memory>
 #include <new>
-#include <optional>
 #include <utility>
 
 namespace sluice::impl {
@@ -54,7 +53,8 @@ class local_ring {
   void thaw_head() noexcept { head_frozen_ = false; }
   void thaw_tail() noexcept { tail_frozen_ = false; }
   T* front() noexcept { return head_ == tail_ ? nullptr : at(head_); }
-  void pop_front(std::optional<T>& place, bool thaw) noexcept {
+  template <class Place>
+  void pop_front(Place& place, bool thaw) noexcept {
     place.emplace(std::move(*at(head_)));
     std::destroy_at(at(head_++));
     if (thaw) head_frozen_ = false;

@@ -73,7 +73,7 @@ class peek_awaiter {
  public:
   static constexpr bool is_arm = true;  // of a select
 
-  peek_awaiter(Core& core, task_context& context) noexcept : wait_(context), core_(&core) {
+  peek_awaiter(Core& core, task_context& context) noexcept : wait_(context, item_), core_(&core) {
     wait_.kind = wait_kind::look;
   }
 
@@ -82,6 +82,7 @@ class peek_awaiter {
   T await_resume();
 
  private:
+  late<T> item_;
   get_waiter<T> wait_;
   Core* core_;
 };
@@ -117,7 +118,9 @@ bool peek_awaiter<Core>::await_ready() noexcept {
     wait_.result = wait_result::cancelled;
     return true;
   }
-  wait_.result = result_of(core_->try_peek(wait_.item));
+  std::optional<T> copy;
+  wait_.result = result_of(core_->try_peek(copy));
+  if (copy) item_.emplace(*copy);
   return wait_.result != wait_result::none;
 }
 
@@ -131,7 +134,7 @@ template <class Core>
 typename Core::item_type peek_awaiter<Core>::await_resume() {
   waiter_hub::resumed(wait_);
   if (wait_.result != wait_result::done) core_->throw_failed(wait_.result, "peek");
-  return *wait_.item;
+  return *item_;
 }
 
 }  // namespace sluice::impl

@@ -1,11 +1,11 @@
 #pragma once
 // Who waits on a queue, and with what: what the runner of queue_core.hpp moves items from and to.
 
+#include <sluice/queues/late.hpp>
 #include <sluice/queues/waiter_hub.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 namespace sluice::impl {
 
@@ -24,8 +24,8 @@ inline constexpr std::uint8_t look = 3;   // at the item that is the next to go
 /// A task that waits for an item, to take it or to look at it.
 template <class T>
 struct get_waiter : waiter {
-  explicit get_waiter(task_context& c) noexcept : waiter(c, getter_list) {}
-  std::optional<T> item;
+  get_waiter(task_context& c, late<T>& place) noexcept : waiter(c, getter_list), item(place) {}
+  late<T>& item;
 };
 
 /// A task that waits for room. The value stays where it is until the wait is claimed.

@@ -2,6 +2,7 @@
 // What the waits of a queue wait with. Made by queue_face.hpp. Core: a queue_core.
 
 #include <sluice/queues/item_store.hpp>
+#include <sluice/queues/late.hpp>
 #include <sluice/queues/queue_base.hpp>
 #include <sluice/queues/queue_waiters.hpp>
 #include <sluice/queues/thread_context.hpp>
@@ -49,15 +50,19 @@ class get_awaiter {
  public:
   static constexpr bool is_arm = true;  // of a select
 
-  get_awaiter(Core& core, impl::task_context& context) noexcept : wait_(context), core_(&core) {}
+  get_awaiter(Core& core, impl::task_context& context) noexcept : core_(&core), context_(&context) {}
 
+  impl::task_context& context() const noexcept { return *context_; }
   bool await_ready() noexcept;
   bool await_suspend(std::coroutine_handle<> suspended) noexcept;
   Result await_resume();
 
  private:
-  [[no_unique_address]] impl::get_waiter<T> wait_;  // so that what follows uses its padding
   Core* core_;
+  impl::task_context* context_;
+  impl::late<T> item_;
+  impl::wait_result result_;  // of await_ready; none: it has waited, and the waiter knows
+  impl::late<impl::get_waiter<T>> wait_;
 };
 
 /// What `co_await q.put(x)` waits with.
@@ -68,8 +73,10 @@ class put_awaiter {
  public:
   static constexpr bool is_arm = true;  // of a select
 
-  put_awaiter(Core& core, impl::task_context& context, T& value) noexcept : wait_(context, value), core_(&core) {}
+  put_awaiter(Core& core, impl::task_context& context, T& value) noexcept
+      : core_(&core), context_(&context), value_(&value) {}
 
+  impl::task_context& context() const noexcept { return *context_; }
   /// Throws std::logic_error where a put cannot be an arm.
   void check_arm() const;
   bool await_ready() noexcept;
@@ -77,8 +84,11 @@ class put_awaiter {
   void await_resume();
 
  private:
-  [[no_unique_address]] impl::put_waiter<T> wait_;  // likewise
   Core* core_;
+  impl::task_context* context_;
+  T* value_;
+  impl::wait_result result_;  // likewise
+  impl::late<impl::put_waiter<T>> wait_;
 };
 
 /// The same for `q.put(const T&)`: the copy is made first, and may throw.
@@ -128,14 +138,15 @@ class get_many_awaiter {
 
  public:
   get_many_awaiter(Core& core, impl::task_context& context, std::span<T> out) noexcept
-      : wait_(context), core_(&core), out_(out) {}
+      : wait_(context, item_), core_(&core), out_(out) {}
 
   bool await_ready() noexcept;
   bool await_suspend(std::coroutine_handle<> suspended) noexcept;
   std::size_t await_resume();
 
  private:
-  impl::get_waiter<T> wait_;  // for the first item; what else is there is taken afterwards
+  impl::late<T> item_;  // the first, where it was waited for; what else is there is taken afterwards
+  impl::get_waiter<T> wait_;
   Core* core_;
   std::span<T> out_;
   std::size_t moved_ = 0;
@@ -222,37 +233,36 @@ leased<T>::~leased() {
 
 template <class Core, class Result>
 bool get_awaiter<Core, Result>::await_ready() noexcept {
-  if (wait_.context->cancelled()) {
-    wait_.result = impl::wait_result::cancelled;
+  if (context_->cancelled()) {
+    result_ = impl::wait_result::cancelled;
     return true;
   }
-  const impl::item_status status = core_->try_get([this](T&& item) { wait_.item.emplace(std::move(item)); });
-  wait_.result = impl::result_of(status);
-  return wait_.result != impl::wait_result::none;
+  result_ = impl::result_of(core_->try_get([this](T&& item) { item_.emplace(std::move(item)); }));
+  return result_ != impl::wait_result::none;
 }
 
 template <class Core, class Result>
 bool get_awaiter<Core, Result>::await_suspend(std::coroutine_handle<> suspended) noexcept {
-  wait_.context->handle = suspended;
-  return core_->wait_first(wait_, "queue.get");
+  context_->handle = suspended;
+  return core_->wait_first(wait_.emplace(*context_, item_), "queue.get");
 }
 
 template <class Core, class Result>
 Result get_awaiter<Core, Result>::await_resume() {
-  impl::waiter_hub::resumed(wait_);
+  if (result_ == impl::wait_result::none) result_ = impl::waiter_hub::resumed(*wait_);
   if constexpr (std::is_same_v<Result, T>) {
-    if (wait_.result != impl::wait_result::done) [[unlikely]]
-      core_->throw_failed(wait_.result, "get");
-    return std::move(*wait_.item);
+    if (result_ != impl::wait_result::done) [[unlikely]]
+      core_->throw_failed(result_, "get");
+    return std::move(*item_);
   } else {
-    if (wait_.result != impl::wait_result::done) [[unlikely]] {
-      if (wait_.result == impl::wait_result::closed) return std::nullopt;
-      core_->throw_failed(wait_.result, "next");
+    if (result_ != impl::wait_result::done) [[unlikely]] {
+      if (result_ == impl::wait_result::closed) return std::nullopt;
+      core_->throw_failed(result_, "next");
     }
     if constexpr (std::is_same_v<Result, std::optional<T>>) {
-      return std::move(wait_.item);
+      return std::optional<T>(std::move(*item_));
     } else {
-      return leased<T>(*core_, std::move(*wait_.item));
+      return leased<T>(*core_, std::move(*item_));
     }
   }
 }
@@ -266,26 +276,25 @@ void put_awaiter<Core>::check_arm() const {
 
 template <class Core>
 bool put_awaiter<Core>::await_ready() noexcept {
-  if (wait_.context->cancelled()) {
-    wait_.result = impl::wait_result::cancelled;
+  if (context_->cancelled()) {
+    result_ = impl::wait_result::cancelled;
     return true;
   }
-  const impl::item_status status = core_->begin_put(*wait_.value);
-  wait_.result = impl::result_of(status);
-  return wait_.result != impl::wait_result::none;
+  result_ = impl::result_of(core_->begin_put(*value_));
+  return result_ != impl::wait_result::none;
 }
 
 template <class Core>
 bool put_awaiter<Core>::await_suspend(std::coroutine_handle<> suspended) noexcept {
-  wait_.context->handle = suspended;
-  return core_->wait_first(wait_, "queue.put");
+  context_->handle = suspended;
+  return core_->wait_first(wait_.emplace(*context_, *value_), "queue.put");
 }
 
 template <class Core>
 void put_awaiter<Core>::await_resume() {
-  impl::waiter_hub::resumed(wait_);
-  if (wait_.result != impl::wait_result::done) [[unlikely]]
-    core_->throw_failed(wait_.result, "put");
+  if (result_ == impl::wait_result::none) result_ = impl::waiter_hub::resumed(*wait_);
+  if (result_ != impl::wait_result::done) [[unlikely]]
+    core_->throw_failed(result_, "put");
 }
 
 template <class Core>
@@ -336,7 +345,7 @@ std::size_t get_many_awaiter<Core>::await_resume() {
   impl::waiter_hub::resumed(wait_);
   if (moved_ > 0 || wait_.result == impl::wait_result::closed) return moved_;
   if (wait_.result != impl::wait_result::done) core_->throw_failed(wait_.result, "get_many");
-  impl::replace(out_.front(), std::move(*wait_.item));
+  impl::replace(out_.front(), std::move(*item_));
   return 1 + core_->get_many(out_.data() + 1, out_.size() - 1).moved;
 }
 

@@ -52,7 +52,6 @@
 #include <cstdint>
 #include <memory>
 #include <new>
-#include <optional>
 #include <utility>
 
 namespace sluice::impl {
@@ -110,7 +109,8 @@ class ring {
   /// The item that is the next to go, or null while it is absent or being written.
   T* front() noexcept;
   /// Where there is one: moves it to `place`, and frees its cell; `thaw`: head is thawed by the same step.
-  void pop_front(std::optional<T>& place, bool thaw) noexcept;
+  template <class Place>
+  void pop_front(Place& place, bool thaw) noexcept;
   /// Whether the cell of the next item is free, and not still being emptied.
   bool is_back_free() noexcept;
   /// Where that is so: moves from `value`. `thaw`: tail is thawed by the same step. False: closed by now, and not `even_closed`.
@@ -486,7 +486,8 @@ T* ring<T>::front() noexcept {
 }
 
 template <class T>
-void ring<T>::pop_front(std::optional<T>& place, bool thaw) noexcept {
+template <class Place>
+void ring<T>::pop_front(Place& place, bool thaw) noexcept {
   const std::uint64_t word = head_.load(relaxed);
   const lap here = own();
   cell& c = here.at(word / one);

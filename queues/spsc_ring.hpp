@@ -26,7 +26,6 @@
 #include <cstdint>
 #include <memory>
 #include <new>
-#include <optional>
 #include <utility>
 
 namespace sluice::impl {
@@ -72,7 +71,8 @@ class spsc_ring {
   void thaw_head() noexcept { head_.fetch_and(~frozen, relaxed); }
   void thaw_tail() noexcept { tail_.fetch_and(~frozen, relaxed); }
   T* front() noexcept;
-  void pop_front(std::optional<T>& place, bool thaw) noexcept;
+  template <class Place>
+  void pop_front(Place& place, bool thaw) noexcept;
   bool is_back_free() const noexcept { return true; }
   bool push_back(T& value, bool thaw, bool even_closed = false) noexcept;
   bool confirm_open() noexcept;
@@ -259,7 +259,8 @@ T* spsc_ring<T>::front() noexcept {
 }
 
 template <class T>
-void spsc_ring<T>::pop_front(std::optional<T>& place, bool thaw) noexcept {
+template <class Place>
+void spsc_ring<T>::pop_front(Place& place, bool thaw) noexcept {
   T* const item = at(head());
   place.emplace(std::move(*item));
   std::destroy_at(item);

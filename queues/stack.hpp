@@ -40,7 +40,6 @@
 #include <cstdint>
 #include <memory>
 #include <new>
-#include <optional>
 #include <utility>
 
 namespace sluice::impl {
@@ -90,7 +89,8 @@ class stack {
   /// Null: there is none, or the newest is being written. It need not be the one that pop_front takes: others may push.
   T* front() noexcept;
   /// Where there is one: moves the newest item to `place`, and frees its cell; `thaw`: head is thawed by the same step.
-  void pop_front(std::optional<T>& place, bool thaw) noexcept;
+  template <class Place>
+  void pop_front(Place& place, bool thaw) noexcept;
   bool is_back_free() const noexcept { return true; }  // which cell it will be is not known yet
   /// Moves from `value`. `thaw`: tail is thawed by the same step. False: closed by now, and not `even_closed`.
   bool push_back(T& value, bool thaw, bool even_closed = false) noexcept;
@@ -350,7 +350,8 @@ T* stack<T>::front() noexcept {
 }
 
 template <class T>
-void stack<T>::pop_front(std::optional<T>& place, bool thaw) noexcept {
+template <class Place>
+void stack<T>::pop_front(Place& place, bool thaw) noexcept {
   short_wait filling;
   for (;; filling()) {  // frozen: nobody else pops, but others push; so there is one, and which it is may change
     std::uint64_t word = word_.load(acquire);  // E4 observe

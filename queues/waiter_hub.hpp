@@ -127,13 +127,14 @@ class waiter_hub : public canceller {
   /// over already, go on. Lock-free. After true, the waiter and the hub may be gone. `operation` is a literal, for dumps.
   [[nodiscard]] bool wait(waiter& w, const char* operation) noexcept;
 
-  /// To be called by the resumed side before it looks at the result: goes on as the runner if it was handed that. Static,
-  /// because an operation that did not wait may find the hub gone.
-  static void resumed(waiter& w) noexcept {
-    if (w.owner == nullptr) return;
+  /// The result, for the resumed side, which goes on as the runner first if it was handed that. Static, because an operation
+  /// that did not wait may find the hub gone.
+  static wait_result resumed(waiter& w) noexcept {
+    if (w.owner == nullptr) return w.result;
     w.context->note_wait(nullptr, nullptr);
     if (w.heir) [[unlikely]]
       inherit(w);
+    return w.result;
   }
 
   /// Pays an owed kick for `word` (I4). Lock-free. After the call the hub may be gone.
