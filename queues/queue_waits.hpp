@@ -61,7 +61,7 @@ class get_awaiter {
   Core* core_;
   impl::task_context* context_;
   impl::late<T> item_;
-  impl::wait_result result_;  // of await_ready; none: it has waited, and the waiter knows
+  impl::wait_result result_;  // none: it has registered, and the waiter knows
   impl::late<impl::get_waiter<T>> wait_;
 };
 
@@ -244,6 +244,7 @@ bool get_awaiter<Core, Result>::await_ready() noexcept {
 template <class Core, class Result>
 bool get_awaiter<Core, Result>::await_suspend(std::coroutine_handle<> suspended) noexcept {
   context_->handle = suspended;
+  result_ = impl::wait_result::none;
   return core_->wait_first(wait_.emplace(*context_, item_), "queue.get");
 }
 
@@ -287,6 +288,7 @@ bool put_awaiter<Core>::await_ready() noexcept {
 template <class Core>
 bool put_awaiter<Core>::await_suspend(std::coroutine_handle<> suspended) noexcept {
   context_->handle = suspended;
+  result_ = impl::wait_result::none;
   return core_->wait_first(wait_.emplace(*context_, *value_), "queue.put");
 }
 

@@ -9,9 +9,10 @@
 // The tasks of one queue come together again, because each is woken where its waker is, and a worker whose tasks all wait has
 // none left; strangers stay apart.
 //
-// A step that turns out long ends it: while several are kept, the clock is looked at every eighth task, and after two more if those
-// were long. (Once is not enough: the processor may have been lent to somebody else. So a look, too, counts for a factor of
-// two at most.) What lies behind a step that does not end is found by the watch (I3 of worker.hpp).
+// Steps that turn out long end it: while several are kept the worker looks at the clock after 16 steps at most. If those were long,
+// and more than twice as long as before, it looks again after two; if those were, too, they are believed. (The first time it may
+// be the processor that was lent to somebody else.) What lies behind one step that does not end is found by the watch (I3 of
+// worker.hpp).
 //
 // The owner's, but for shares(): anybody may ask, and any answer is safe.
 
@@ -20,6 +21,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 namespace sluice::impl {
@@ -33,6 +35,15 @@ class keeper {
 
   void nothing() noexcept { set(0); }
 
+  /// When the worker begins, and after each sleep.
+  void awake(time_point now, std::uint64_t steps) noexcept {
+    steps_ = steps;
+    surprised_ = false;
+    calm_ = now;
+    patience_ = shortest_patience;
+    set(std::min(most_.load(relaxed), 1u));  // relaxed: its own
+  }
+
   /// At a look at the clock: `since` the last one, when the worker has begun `steps` in all and so many tasks are in its ring.
   void look(time_point now, duration since, std::uint64_t steps, std::uint32_t waiting) noexcept {
     measure(since, steps);
@@ -44,43 +55,33 @@ class keeper {
       shares_until_ = now + trial;
     }
     set(now < shares_until_ ? 0 : fitting());
-    begin_check(now, steps_to_check);
   }
 
-  /// After a sleep.
-  void awake(time_point now, std::uint64_t steps) noexcept {
-    steps_ = steps;
-    calm_ = now;
-    patience_ = shortest_patience;
-    set(std::min(most_.load(relaxed), 1u));  // relaxed: its own
-  }
-
-  /// For each task that is taken while several are kept. True: it is time for check().
-  bool check_is_due() noexcept { return --until_check_ == 0; }
-  /// False: the last steps were long, and nothing is kept until the next look.
-  bool check(time_point now) noexcept {
-    const bool were_short = now - checked_ <= longest_step * checked_steps_;
-    const bool suspected = checked_steps_ == steps_to_confirm;
-    begin_check(now, were_short ? steps_to_check : steps_to_confirm);
-    if (were_short || !suspected) return true;
-    nothing();
-    return false;
+  /// The next look should come after so many steps at most.
+  std::uint32_t steps_to_look() const noexcept {
+    if (surprised_) return steps_after_surprise;
+    if (most_.load(relaxed) > 1) return steps_with_several;  // relaxed: its own
+    return std::numeric_limits<std::uint32_t>::max();
   }
 
   static constexpr duration longest_step = std::chrono::microseconds(6);
   static constexpr duration longest_of_many = std::chrono::microseconds(2);
+  static constexpr duration shortest_step = std::chrono::nanoseconds(100);  // that it is taken for
   static constexpr duration longest_queue = std::chrono::microseconds(100);
   static constexpr duration trial = std::chrono::microseconds(250);
   static constexpr duration shortest_patience = std::chrono::milliseconds(32);
   static constexpr duration longest_patience = std::chrono::milliseconds(512);
-  static constexpr std::uint32_t steps_to_check = model_build ? 1 : 8;
-  static constexpr std::uint32_t steps_to_confirm = 2;
+  static constexpr std::uint32_t steps_with_several = model_build ? 1 : 16;
+  static constexpr std::uint32_t steps_after_surprise = model_build ? 1 : 2;
 
  private:
   void measure(duration since, std::uint64_t steps) noexcept {
     const auto done = static_cast<duration::rep>(steps - std::exchange(steps_, steps));
     if (done == 0) return;
-    step_ = std::clamp(since / done, step_ / 2, step_ * 2);
+    const duration each = since / done;
+    const bool surprises = each > std::max(step_ * 2, longest_of_many);
+    const bool believed = std::exchange(surprised_, surprises) && surprises;
+    step_ = believed ? each : std::clamp(each, step_ / 2, step_ * 2);
     step_ = std::clamp(step_, shortest_step, longest_step * 4);
   }
   std::uint32_t fitting() const noexcept {
@@ -90,19 +91,11 @@ class keeper {
   void set(std::uint32_t most) noexcept {
     if (most_.load(relaxed) != most) most_.store(most, relaxed);  // relaxed: its own; a hint to others
   }
-  void begin_check(time_point now, std::uint32_t steps) noexcept {
-    checked_ = now;
-    until_check_ = checked_steps_ = steps;
-  }
-
-  static constexpr duration shortest_step = std::chrono::nanoseconds(100);
 
   atomic<std::uint32_t> most_{0};
-  std::uint32_t until_check_ = steps_to_check;
-  std::uint32_t checked_steps_ = steps_to_check;
+  bool surprised_ = false;            // the last steps were long, and those before were not
   std::uint64_t steps_ = 0;           // begun until the last look
   duration step_ = longest_step / 2;  // about how long they take
-  time_point checked_{};              // when the steps to be checked began
   time_point calm_{};                 // when the ring was last seen empty, or shared for a trial
   time_point shares_until_{};         // the end of the trial
   duration patience_ = shortest_patience;

@@ -176,6 +176,12 @@ time_point worker::adapt_interval() noexcept {
   return now;
 }
 
+// No step has taken as long as what was before.
+void worker::begin_steps(time_point now) noexcept {
+  last_look_ = now;
+  keeps_.awake(now, steps_.load(relaxed));  // relaxed: its own
+}
+
 // Much was done within a step: children of when_alls one after another, or waits that were over at once.
 bool worker::may_go_on() noexcept {
   const time_point now = adapt_interval();
@@ -201,7 +207,7 @@ bool worker::others_wait() noexcept {
 runnable* worker::look_outside() noexcept {
   pool_.require_threads();
   const time_point now = adapt_interval();
-  until_look_ = interval_;
+  until_look_ = std::min(interval_, keeps_.steps_to_look());
   timers_.poll(now);  // also without timers: the wheel rounds by what is left, so it must know the time
   pool_.recount(now);
   if (stands_by()) [[unlikely]]
@@ -215,7 +221,7 @@ runnable* worker::look_outside() noexcept {
   return r;
 }
 
-// What has its turn at a look. If that is none of the two who take turns here (I5), they are more than two.
+// What has its turn at a look. What comes from elsewhere is none of those who take turns here (I5).
 runnable* worker::look_for_turn() noexcept {
   if (critical_looks_ < critical_limit && pool_.lanes.in_use()) {
     ++critical_looks_;
@@ -435,8 +441,7 @@ void worker::park() noexcept {
   const time_point now = pool_.now();
   timers_.poll(now);
   pool_.recount(now);
-  last_look_ = now;                         // no step has taken as long as the sleep
-  keeps_.awake(now, steps_.load(relaxed));  // relaxed: its own
+  begin_steps(now);
   if (stands_by()) until_look_ = 1;
   if (!stay) yield_thread();  // what was seen may be in the hands of a thread that needs this processor
   if (pool_.hooks.on_unpark) pool_.hooks.on_unpark(index_);
@@ -468,7 +473,9 @@ void worker::stand_by() noexcept {
   timers_.set_awake();
   pool_.headcount.stand_up();
   mode_.store(mode::running, relaxed);
-  timers_.poll(pool_.now());
+  const time_point now = pool_.now();
+  timers_.poll(now);
+  begin_steps(now);
   until_look_ = 1;
   if (pool_.hooks.on_unpark) pool_.hooks.on_unpark(index_);
 }
@@ -476,7 +483,9 @@ void worker::stand_by() noexcept {
 void worker::work() noexcept {
   set_current(this);
   if (pool_.hooks.on_start) pool_.hooks.on_start(index_);
-  timers_.poll(pool_.now());
+  const time_point begin = pool_.now();
+  timers_.poll(begin);
+  begin_steps(begin);
   bool idle = false;  // nothing was found since the last task
   for (;;) {
     runnable* r = next();

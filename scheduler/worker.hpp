@@ -27,8 +27,8 @@
 // I4  A worker that stands by (headcount.hpp) holds nothing that another could run: what its timers wake it gives away.
 // I5  Tasks that take turns, such as the putters and getters of a queue, stay on one worker, where the cache lines of their queue are:
 //     where steps are short, a few ready tasks are not worth another worker's while. `keeps_` says how many (keeper.hpp): set at looks,
-//     cleared by what makes tasks ready otherwise than by being woken by a task or stepping back. Nobody is woken for tasks that are
-//     kept, and a thief takes them only from a worker that has not moved between two looks: the watch (I3) sees to it.
+//     cleared by what makes tasks ready otherwise than by being woken by a task or stepping back, and by one too many. Nobody is woken
+//     for tasks that are kept, and a thief takes them only from a worker that has not moved between two looks: the watch (I3) sees to it.
 // E1  into the LIFO slot (release) -> out of it (acquire).
 // The other edges are those of the queues, and the pair that keeps work and sleep apart is D1 of idle.hpp: its sources are the
 // rings, the deques, the inbox, the injection queues and the lanes. A pinned task has its worker woken by a token, whether it sleeps
@@ -236,7 +236,6 @@ class worker final : public fork_lane {
   }
   void push_woken(runnable& r) noexcept;
   void push_quietly(runnable& r) noexcept;
-  void announce_ring() noexcept;
   /// Something was left that only the watch sees: I3.
   void require_watch() noexcept {
     if (!pool_.watch.taken() && pool_.idle.anybody_sleeps()) [[unlikely]]
@@ -254,6 +253,7 @@ class worker final : public fork_lane {
   runnable* pop_ring() noexcept { return alone_ ? ring_.pop_alone() : ring_.pop(); }
   runnable* take_critical() noexcept;
   time_point adapt_interval() noexcept;
+  void begin_steps(time_point now) noexcept;
   runnable* look_outside() noexcept;
   runnable* look_for_turn() noexcept;
   bool stands_by() const noexcept { return index_ >= pool_.headcount.allowed(); }
@@ -358,7 +358,7 @@ inline void worker::yield(runnable& r) noexcept {
 inline runnable* worker::next() noexcept {
   if (--until_look_ == 0) [[unlikely]] {
     if (runnable* const r = look_outside()) {
-      if (pool_.idle.must_wake() && ring_.size() != 0 && shares_ring()) pool_.wake_one();  // for who stepped back alone
+      if (pool_.idle.must_wake() && ring_.size() != 0 && shares_ring()) pool_.wake_one();  // for what was kept
       return r;
     }
   }
@@ -376,16 +376,11 @@ inline runnable* worker::next() noexcept {
   if (alone_) {
     if (runnable* const r = ring_.pop_alone()) return r;
   } else if (runnable* const r = ring_.pop()) {
-    if (pool_.idle.must_wake() && ring_.size() != 0) announce_ring();
+    if (pool_.idle.must_wake() && ring_.size() != 0 && shares_ring()) [[unlikely]]
+      pool_.wake_one();
     return r;
   }
   return refill();
-}
-
-// Something is left in the ring, somebody sleeps, and nobody searches.
-inline void worker::announce_ring() noexcept {
-  if (shares_ring() || (keeps_.check_is_due() && !keeps_.check(pool_.now()))) [[unlikely]]
-    pool_.wake_one();
 }
 
 inline void worker::run(runnable& r) noexcept {

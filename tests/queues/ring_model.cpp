@@ -3,6 +3,8 @@
 
 #include "model_ring.hpp"
 
+#include <optional>
+
 namespace {
 
 using namespace sluice::impl;

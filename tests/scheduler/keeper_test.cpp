@@ -2,32 +2,36 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
 namespace sluice::impl {
 namespace {
 
 using namespace std::chrono_literals;
 
-// A keeper, and a worker that looks at the clock at every 64th step.
+// A keeper, and a worker that looks at the clock at every 64th step, or when it should.
 struct keeping {
+  keeping() { k.awake(now, 0); }
+  void steps_of(keeper::duration each, std::uint32_t number, std::uint32_t waiting) {
+    steps += number;
+    now += number * each;
+    k.look(now, number * each, steps, waiting);
+  }
   // So many looks, with steps of `each` before them.
   void look(keeper::duration each, std::uint32_t waiting, int times = 1) {
-    for (int i = 0; i < times; ++i) {
-      steps += 64;
-      now += 64 * each;
-      k.look(now, 64 * each, steps, waiting);
-    }
+    for (int i = 0; i < times; ++i) steps_of(each, 64, waiting);
   }
-  // The steps that it takes until a check says that they are long; 0: within 100 it does not.
+  // The steps that it takes until it keeps nothing more.
   int steps_until_noticed(keeper::duration each) {
-    for (int i = 1; i <= 100; ++i) {
-      now += each;
-      if (k.check_is_due() && !k.check(now)) return i;
-    }
-    return 0;
+    const std::uint64_t before = steps;
+    while (!k.shares(1) && steps - before < 1000) steps_of(each, std::min(k.steps_to_look(), 64u), 3);
+    return static_cast<int>(steps - before);
   }
 
   keeper k;
-  time_point now{};
+  time_point now = time_point(std::chrono::hours(1));
   std::uint64_t steps = 0;
 };
 
@@ -42,6 +46,7 @@ TEST(Keeper, KeepsOneWhileNothingIsKnown) {
   w.k.look(w.now, 1h, 0, 0);
   EXPECT_FALSE(w.k.shares(1));
   EXPECT_TRUE(w.k.shares(2));
+  EXPECT_GT(w.k.steps_to_look(), 64U);
 }
 
 TEST(Keeper, KeepsAsManyAsItRunsWithin100Microseconds) {
@@ -70,10 +75,18 @@ TEST(Keeper, OneLookCountsForAFactorOfTwo) {
   w.look(500ns, 0, 10);
   w.look(1ms, 0);
   EXPECT_FALSE(w.k.shares(100));
-  w.look(1ms, 0, 5);
+  EXPECT_EQ(w.k.steps_to_look(), keeper::steps_after_surprise);
+  w.look(500ns, 0);
+  EXPECT_FALSE(w.k.shares(200)) << "the processor was away";
+  EXPECT_EQ(w.k.steps_to_look(), keeper::steps_with_several);
+}
+
+TEST(Keeper, LongStepsAreForgottenAsFast) {
+  keeping w;
+  w.look(1s, 0, 20);
   EXPECT_TRUE(w.k.shares(1));
-  w.look(500ns, 0, 5);
-  EXPECT_FALSE(w.k.shares(100)) << "and long ones are forgotten as fast, however long they were";
+  w.look(500ns, 0, 6);
+  EXPECT_FALSE(w.k.shares(100));
 }
 
 TEST(Keeper, ASleepLeavesOne) {
@@ -86,22 +99,25 @@ TEST(Keeper, ASleepLeavesOne) {
   EXPECT_FALSE(w.k.shares(100)) << "until the next look";
 }
 
-TEST(Keeper, NoticesLongStepsBetweenLooks) {
-  keeping w;
-  w.look(500ns, 3, 10);
-  EXPECT_EQ(w.steps_until_noticed(5us), 0);
-  EXPECT_FALSE(w.k.shares(100));
-  w.look(500ns, 3);
-  EXPECT_EQ(w.steps_until_noticed(100us), static_cast<int>(keeper::steps_to_check + keeper::steps_to_confirm));
-  EXPECT_TRUE(w.k.shares(1));
+TEST(Keeper, NoticesLongSteps) {
+  for (const keeper::duration before : {100ns, 500ns, 1900ns}) {
+    keeping w;
+    w.look(before, 3, 10);
+    ASSERT_FALSE(w.k.shares(10));
+    const std::uint32_t most = keeper::steps_with_several + 2 * keeper::steps_after_surprise;
+    EXPECT_LE(w.steps_until_noticed(100us), static_cast<int>(most));
+  }
 }
 
-TEST(Keeper, OneLongStepIsNoReason) {
+TEST(Keeper, NoticesStepsThatGrowLonger) {
   keeping w;
   w.look(500ns, 3, 10);
-  w.now += 1ms;
-  EXPECT_EQ(w.steps_until_noticed(500ns), 0);
-  EXPECT_FALSE(w.k.shares(100));
+  w.look(1500ns, 3, 10);
+  EXPECT_FALSE(w.k.shares(60));
+  w.look(3us, 3, 10);
+  EXPECT_FALSE(w.k.shares(1));
+  EXPECT_TRUE(w.k.shares(2));
+  EXPECT_LE(w.steps_until_noticed(7us), 640);
 }
 
 // With tasks waiting at every look: how long it keeps them, and how long it then shares them.
