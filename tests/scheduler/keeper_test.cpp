@@ -58,7 +58,8 @@ TEST(Keeper, KeepsAsManyAsItRunsWithin100Microseconds) {
   EXPECT_FALSE(w.k.shares(250));
   EXPECT_TRUE(w.k.shares(251));
   w.look(1ns, 0, 100);
-  EXPECT_TRUE(w.k.shares(1001)) << "a step is never taken for shorter than 100 ns";
+  EXPECT_FALSE(w.k.shares(keeper::most_of_all));
+  EXPECT_TRUE(w.k.shares(keeper::most_of_all + 1));
 }
 
 TEST(Keeper, KeepsOneWhereStepsAreLonger) {
@@ -120,38 +121,59 @@ TEST(Keeper, NoticesStepsThatGrowLonger) {
   EXPECT_LE(w.steps_until_noticed(7us), 640);
 }
 
-// With tasks waiting at every look: how long it keeps them, and how long it then shares them.
-std::pair<keeper::duration, keeper::duration> keeps_and_shares(keeping& w) {
+// With tasks waiting at every look: how long it keeps them, and how long it then shares them, with steps that take so long.
+std::pair<keeper::duration, keeper::duration> keeps_and_shares(keeping& w, keeper::duration apart) {
   const time_point begin = w.now;
-  while (!w.k.shares(1)) w.look(500ns, 3);
+  while (!w.k.shares(2)) w.look(500ns, 3);
   const time_point end = w.now;
-  while (w.k.shares(1)) w.look(500ns, 3);
+  while (w.k.shares(2)) w.look(apart, 3);
   return {end - begin, w.now - end};
 }
 
-TEST(Keeper, TriesToShareWhatAlwaysWaitsMoreAndMoreRarely) {
+TEST(Keeper, TriesMoreAndMoreRarelyToShareWhatIsDisturbedByIt) {
   keeping w;
   w.look(500ns, 0, 10);
-  const keeper::duration look = 64 * 500ns;
   keeper::duration patience = keeper::shortest_patience;
   for (int i = 0; i < 8; ++i) {
-    const auto [kept, shared] = keeps_and_shares(w);
+    const auto [kept, shared] = keeps_and_shares(w, 1us);
     EXPECT_GE(kept + shared, patience);
-    EXPECT_LE(kept, patience + 2 * look);
+    EXPECT_LE(kept, patience + 1ms);
     EXPECT_GE(shared, keeper::trial);
-    EXPECT_LE(shared, keeper::trial + 2 * look);
+    EXPECT_LE(shared, keeper::trial + 1ms);
     patience = std::min(2 * patience, keeper::longest_patience);
   }
   EXPECT_EQ(patience, keeper::longest_patience);
   w.k.awake(w.now, w.steps);
-  EXPECT_LE(keeps_and_shares(w).first, keeper::shortest_patience + 2 * look) << "a sleep begins anew";
+  EXPECT_LE(keeps_and_shares(w, 1us).first, keeper::shortest_patience + 1ms) << "a sleep begins anew";
+}
+
+TEST(Keeper, SharesOnWhatIsNotDisturbedByIt) {
+  keeping w;
+  w.look(500ns, 0, 10);
+  const auto [kept, shared] = keeps_and_shares(w, 600ns);
+  EXPECT_GE(shared, keeper::longest_sharing);
+  EXPECT_LE(shared, keeper::longest_sharing + 1ms);
+  EXPECT_LE(keeps_and_shares(w, 600ns).first, keeper::shortest_patience + 1ms) << "and tries again as soon";
+}
+
+TEST(Keeper, SharesNoLongerWhenStepsGrow) {
+  keeping w;
+  w.look(500ns, 0, 10);
+  while (!w.k.shares(2)) w.look(500ns, 3);
+  w.look(600ns, 3, 1000);
+  EXPECT_TRUE(w.k.shares(2));
+  w.look(900ns, 3);
+  w.look(600ns, 3);
+  EXPECT_TRUE(w.k.shares(2)) << "once is nothing";
+  w.look(900ns, 3, 5);
+  EXPECT_FALSE(w.k.shares(2));
 }
 
 TEST(Keeper, DoesNotTryWhileItsRingIsEmptyNowAndThen) {
   keeping w;
   for (int i = 0; i < 10'000; ++i) {
     w.look(500ns, i % 100 == 0 ? 0 : 3);
-    ASSERT_FALSE(w.k.shares(1));
+    ASSERT_FALSE(w.k.shares(2));
   }
 }
 
