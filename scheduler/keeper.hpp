@@ -1,6 +1,6 @@
 #pragma once
 // How many ready tasks a worker keeps to itself (I5 of worker.hpp): one where its steps take 6 us at most, and as many as it runs
-// within 100 us where they take 2 us at most.
+// within 100 us, 128 at most, where they take 2 us at most.
 //
 // Tasks that wake each other share cache lines, and to move one of them costs more than so short a step: several putters and
 // getters of one queue take half the processor on one worker that they take on two. Tasks that have nothing to do with each
@@ -68,7 +68,7 @@ class keeper {
   static constexpr duration longest_step = std::chrono::microseconds(6);
   static constexpr duration longest_of_many = std::chrono::microseconds(2);
   static constexpr duration longest_queue = std::chrono::microseconds(100);
-  static constexpr std::uint32_t most_of_all = 1000;
+  static constexpr std::uint32_t most_of_all = 128;
   static constexpr duration trial = std::chrono::microseconds(250);  // before it is judged
   static constexpr duration longest_sharing = std::chrono::milliseconds(512);
   static constexpr duration shortest_patience = std::chrono::milliseconds(32);

@@ -54,9 +54,9 @@ TEST(Keeper, KeepsAsManyAsItRunsWithin100Microseconds) {
   w.look(1us, 0, 10);
   EXPECT_FALSE(w.k.shares(100));
   EXPECT_TRUE(w.k.shares(101));
-  w.look(400ns, 0, 10);
-  EXPECT_FALSE(w.k.shares(250));
-  EXPECT_TRUE(w.k.shares(251));
+  w.look(800ns, 0, 10);
+  EXPECT_FALSE(w.k.shares(125));
+  EXPECT_TRUE(w.k.shares(126));
   w.look(1ns, 0, 100);
   EXPECT_FALSE(w.k.shares(keeper::most_of_all));
   EXPECT_TRUE(w.k.shares(keeper::most_of_all + 1));
@@ -78,7 +78,7 @@ TEST(Keeper, OneLookCountsForAFactorOfTwo) {
   EXPECT_FALSE(w.k.shares(100));
   EXPECT_EQ(w.k.steps_to_look(), keeper::steps_after_surprise);
   w.look(500ns, 0);
-  EXPECT_FALSE(w.k.shares(200)) << "the processor was away";
+  EXPECT_FALSE(w.k.shares(100)) << "the processor was away";
   EXPECT_EQ(w.k.steps_to_look(), keeper::steps_with_several);
 }
 
