@@ -74,9 +74,27 @@ void hint_beside_a_move(model::run& r) {
   r.thread("runner", [&s] { model::check(s.items.resize(8), "There is memory."); });
 }
 
+// Who begins with a hint that was left in the new array claims in no older one.
+void puts_beside_a_move(model::run& r) {
+  auto& s = r.make<state>(hinted);
+  for (int i = 0; i < 2; ++i) r.thread("putter", [=, &s] { put(s, i + 1); });
+  r.thread("runner", [&s] { model::check(s.items.resize(8), "There is memory."); });
+  r.finally([&s] { model::check(get(s) + get(s) == 3, "Each item is delivered once."); });
+}
+
+void gets_beside_a_move(model::run& r) {
+  auto& s = r.make<state>(hinted);
+  for (int i = 0; i < 2; ++i) put(s, i + 1);
+  for (int i = 0; i < 2; ++i) r.thread("getter", [=, &s] { s.sum[i] = get(s); });
+  r.thread("runner", [&s] { model::check(s.items.resize(8), "There is memory."); });
+  r.finally([&s] { model::check(s.sum[0] + s.sum[1] == 3, "Each item is delivered once."); });
+}
+
 const model::program p1{"ring hints: an item that was looked at", {}, looked_at};
 const model::program p2{"ring hints: an old one, after several", {.bound = 2}, old_hint};
 const model::program p3{"ring hints: left in either order", {}, left_behind};
 const model::program p4{"ring hints: beside a move", {}, hint_beside_a_move};
+const model::program p5{"ring hints: two puts beside a move", {}, puts_beside_a_move};
+const model::program p6{"ring hints: two gets beside a move", {}, gets_beside_a_move};
 
 }  // namespace
