@@ -108,7 +108,7 @@ class keeper {
     if (most_.load(relaxed) != most) most_.store(most, relaxed);  // relaxed: its own; a hint to others
   }
 
-  atomic<std::uint32_t> most_{0};
+  atomic<std::uint32_t> most_{0};     // so many are kept; the owner
   bool surprised_ = false;            // the last steps were long, and those before were not
   std::uint64_t steps_ = 0;           // begun until the last look
   duration step_ = longest_step / 2;  // about how long they take
